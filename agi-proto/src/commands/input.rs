@@ -1,0 +1,147 @@
+//! Commands that wait for what the caller enters.
+
+use core::time::Duration;
+
+use bstr::{BStr, ByteSlice};
+
+use crate::command::{Command, CommandInfo, OnInput};
+use crate::digit::Digit;
+use crate::encode::CommandLine;
+use crate::error::ReplyError;
+use crate::reply::Digits;
+use crate::response::Response;
+
+/// `GET DATA`: plays a file and collects digits until `#`, the most digits, or time out.
+///
+/// A new command stops it.
+///
+/// Failure (-1): there is no such file, or the channel was hung up (which the session finds out).
+#[derive(Clone, Copy, Debug)]
+pub struct GetData<'a> {
+    file: &'a BStr,
+    timeout: Option<Option<Duration>>,
+    max_digits: Option<u16>,
+}
+
+impl<'a> GetData<'a> {
+    /// A prompt by its name, without extension; an empty name is no prompt. Asterisk then waits 6 seconds
+    /// for the first digit and 2 for each next one.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(file: &'a T) -> Self {
+        Self { file: BStr::new(file), timeout: None, max_digits: None }
+    }
+
+    /// Waits so long for the first and for each next digit; `None` for ever. Asterisk counts
+    /// milliseconds and takes 0 for its default, so a time of zero is refused.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = Some(timeout.into());
+        self
+    }
+
+    /// Ends after so many digits: 1 to 1,023. More would overflow a buffer of Asterisk's and are refused.
+    pub fn max_digits(mut self, max_digits: u16) -> Self {
+        self.max_digits = Some(max_digits);
+        self
+    }
+}
+
+impl Command for GetData<'_> {
+    type Reply = Digits;
+    const INFO: CommandInfo = CommandInfo::new("GET DATA").on_input(OnInput::Stops).failure_may_be_hangup();
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("GET DATA").argument("file", self.file);
+        match (self.timeout, self.max_digits) {
+            (None, None) => return,
+            (None, Some(_)) => line.number(0),
+            (Some(Some(Duration::ZERO)), _) => {
+                line.refuse_argument("timeout", "is zero, which Asterisk takes for its default")
+            }
+            (Some(timeout), _) => line.milliseconds("timeout", timeout),
+        };
+        match self.max_digits {
+            None => {}
+            Some(most @ 1..=1023) => {
+                line.number(most.into());
+            }
+            Some(_) => {
+                line.refuse_argument("max digits", "are not 1 to 1,023");
+            }
+        }
+    }
+
+    fn decode(response: &Response<'_>) -> Result<Digits, ReplyError> {
+        let digits = response.result().ok_or_else(|| response.unexpected())?;
+        let timed_out = match response.tail().as_bytes() {
+            b"" => false,
+            b"(timeout)" => true,
+            _ => return Err(response.unexpected()),
+        };
+        if digits == "-1" {
+            return Err(response.failed());
+        }
+        if !digits.iter().all(|&byte| Digit::from_code(byte.into()).is_some()) {
+            return Err(response.unexpected());
+        }
+        Ok(Digits { digits: digits.into(), timed_out })
+    }
+}
+
+/// `WAIT FOR DIGIT`: waits for one digit.
+///
+/// A new command ends the wait.
+///
+/// Failure (-1): the channel was hung up.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitForDigit {
+    timeout: Option<Duration>,
+}
+
+/// What ended the wait of [`WaitForDigit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waited {
+    /// The caller pressed this.
+    Digit(Digit),
+    /// Time ran out.
+    TimedOut,
+    /// Somebody steered the playback over the manager interface (1000 to 1004: stop, suspend, restart,
+    /// reverse, forward).
+    Control(i64),
+}
+
+impl Waited {
+    /// The digit, if one was pressed.
+    pub fn digit(self) -> Option<Digit> {
+        match self {
+            Self::Digit(digit) => Some(digit),
+            _ => None,
+        }
+    }
+}
+
+impl WaitForDigit {
+    /// Waits so long (Asterisk counts milliseconds); `None` for ever.
+    pub fn new(timeout: impl Into<Option<Duration>>) -> Self {
+        Self { timeout: timeout.into() }
+    }
+}
+
+impl Command for WaitForDigit {
+    type Reply = Waited;
+    const INFO: CommandInfo =
+        CommandInfo::new("WAIT FOR DIGIT").on_input(OnInput::Stops).failure_may_be_hangup();
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("WAIT FOR DIGIT").milliseconds("timeout", self.timeout);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<Waited, ReplyError> {
+        match response.code() {
+            Some(0) => Ok(Waited::TimedOut),
+            Some(-1) => Err(response.failed()),
+            Some(code @ 1000..=1004) => Ok(Waited::Control(code)),
+            Some(code) => Digit::from_code(code).map(Waited::Digit).ok_or_else(|| response.unexpected()),
+            None => Err(response.unexpected()),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The only writer of command lines.
+//!
+//! Every argument is quoted, `"` and `\` are escaped, and what no line can carry is refused, so that
+//! no argument can become a word, a command or a second line of its own:
+//!
+//! ```text
+//! line     = words *( SP argument ) LF
+//! argument = DQUOTE *( plain / "\" DQUOTE / "\\" ) DQUOTE
+//! plain    = any byte but NUL, LF, CR, DQUOTE, "\"
+//! ```
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::arguments;
+use crate::digit::EscapeDigits;
+use crate::error::EncodeError;
+
+/// Asterisk's array of words holds 128 with its end mark; some versions write past it.
+const MAX_WORDS: usize = 127;
+
+/// One command line in the making. [`Command::encode`](crate::Command::encode) appends its words; the
+/// first refusal sticks, and then nothing is queued.
+#[derive(Debug)]
+pub struct CommandLine<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+    words: usize,
+    limit: usize,
+    command: &'static str,
+    refused: Option<EncodeError>,
+}
+
+impl<'a> CommandLine<'a> {
+    /// Begins a line at the end of `out` that may be `limit` bytes long with its LF, see
+    /// [`Version::command_limit`](crate::Version::command_limit). `command` names it in errors.
+    pub fn new(out: &'a mut Vec<u8>, command: &'static str, limit: usize) -> Self {
+        let start = out.len();
+        Self { out, start, words: 0, limit, command, refused: None }
+    }
+
+    /// The command's own words, such as `STREAM FILE`, as they are. They begin the line.
+    pub fn words(&mut self, words: &'static str) -> &mut Self {
+        self.words += words.split(' ').count();
+        self.out.extend_from_slice(words.as_bytes());
+        self
+    }
+
+    /// One argument, quoted and escaped; `name` is what a refusal calls it.
+    pub fn argument(&mut self, name: &'static str, value: impl AsRef<[u8]>) -> &mut Self {
+        let value = value.as_ref();
+        self.words += 1;
+        self.out.reserve(value.len() + 3);
+        self.out.extend_from_slice(b" \"");
+        for (at, &byte) in value.iter().enumerate() {
+            match byte {
+                b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
+                b'\0' | b'\n' | b'\r' => {
+                    self.refuse(EncodeError::ForbiddenByte {
+                        command: self.command,
+                        argument: name,
+                        byte,
+                        at,
+                    });
+                    return self;
+                }
+                _ => self.out.push(byte),
+            }
+        }
+        self.out.push(b'"');
+        self
+    }
+
+    /// A number.
+    pub fn number(&mut self, number: i64) -> &mut Self {
+        self.words += 1;
+        self.out.push(b' ');
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        let mut rest = number.unsigned_abs();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + u8::try_from(rest % 10).expect("a remainder of ten is a digit");
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            self.out.push(b'-');
+        }
+        self.out.extend_from_slice(&digits[at..]);
+        self
+    }
+
+    /// A time in milliseconds, rounded up so that no wait becomes none; `None` is -1, no limit.
+    /// Asterisk reads a C `int`, so more than 24 days are refused.
+    pub fn milliseconds(&mut self, name: &'static str, time: Option<Duration>) -> &mut Self {
+        let Some(time) = time else { return self.number(-1) };
+        match i32::try_from(time.as_nanos().div_ceil(1_000_000)) {
+            Ok(milliseconds) => self.number(milliseconds.into()),
+            Err(_) => self.refuse_argument(name, "is longer than Asterisk can count (2,147,483,647 ms)"),
+        }
+    }
+
+    /// A set of digits, as an argument that may be empty.
+    pub fn escape_digits(&mut self, digits: EscapeDigits) -> &mut Self {
+        self.argument("escape digits", digits.write_to(&mut [0; 16]))
+    }
+
+    /// Refuses an argument that Asterisk would misread.
+    pub fn refuse_argument(&mut self, argument: &'static str, reason: &'static str) -> &mut Self {
+        self.refuse(EncodeError::InvalidArgument { command: self.command, argument, reason });
+        self
+    }
+
+    /// A whole line that the caller wrote and quoted himself.
+    pub(crate) fn raw(&mut self, line: &[u8]) -> &mut Self {
+        let forbidden = line.iter().position(|byte| matches!(byte, b'\0' | b'\n' | b'\r'));
+        if let Some(at) = forbidden {
+            let command = self.command;
+            self.refuse(EncodeError::ForbiddenByte { command, argument: "the line", byte: line[at], at });
+            return self;
+        }
+        let words = arguments::split(line);
+        let ends_session =
+            line.trim_ascii_start().get(..7).is_some_and(|w| w.eq_ignore_ascii_case(b"failure"));
+        if words.is_empty() {
+            self.refuse_argument("the line", "holds no word");
+        } else if ends_session {
+            self.refuse_argument("the line", "begins with `failure`, at which Asterisk ends the session");
+        }
+        self.words += words.len();
+        self.out.extend_from_slice(line);
+        self
+    }
+
+    fn refuse(&mut self, error: EncodeError) {
+        self.refused.get_or_insert(error);
+    }
+
+    /// Ends the line.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal, or [`EncodeError::TooManyWords`] or [`EncodeError::LineTooLong`]. Then `out` is
+    /// as it was before.
+    pub fn finish(self) -> Result<(), EncodeError> {
+        let Self { out, start, words, limit, command, refused } = self;
+        out.push(b'\n');
+        let length = out.len() - start;
+        let problem = match refused {
+            Some(refused) => Some(refused),
+            None if words > MAX_WORDS => Some(EncodeError::TooManyWords { command, words }),
+            None if length > limit => Some(EncodeError::LineTooLong { command, length, limit }),
+            None => None,
+        };
+        match problem {
+            None => Ok(()),
+            Some(error) => {
+                out.truncate(start);
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+
+    fn line(limit: usize, write: impl Fn(&mut CommandLine<'_>)) -> Result<String, EncodeError> {
+        let mut out = b"before".to_vec();
+        let mut line = CommandLine::new(&mut out, "X", limit);
+        write(&mut line);
+        let result = line.finish();
+        assert!(out.starts_with(b"before"));
+        match result {
+            Ok(()) => Ok(String::from_utf8(out[6..].to_vec()).expect("text")),
+            Err(error) => {
+                assert_eq!(out, b"before", "a refusal leaves nothing behind");
+                Err(error)
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_are_quoted_and_escaped() {
+        let written = line(99, |line| {
+            line.words("SET VARIABLE").argument("name", "A").argument("value", r#"say "hi" \ now"#);
+        });
+        assert_eq!(written.as_deref(), Ok("SET VARIABLE \"A\" \"say \\\"hi\\\" \\\\ now\"\n"));
+        let numbers = line(99, |line| {
+            line.words("X").number(0).number(-7).number(i64::MIN).argument("empty", "");
+        });
+        assert_eq!(numbers.as_deref(), Ok("X 0 -7 -9223372036854775808 \"\"\n"));
+    }
+
+    #[test]
+    fn what_no_line_can_carry_is_refused_by_name() {
+        for byte in [b'\0', b'\n', b'\r'] {
+            let refused = line(99, |line| {
+                line.words("X")
+                    .argument("first", "ok")
+                    .argument("second", [b'a', byte])
+                    .argument("third", "\n");
+            });
+            let at_second = EncodeError::ForbiddenByte { command: "X", argument: "second", byte, at: 1 };
+            assert_eq!(refused, Err(at_second));
+        }
+    }
+
+    #[test]
+    fn a_line_fits_the_limit_with_its_line_end() {
+        for (limit, fits) in [(8, false), (9, true), (10, true)] {
+            let written = line(limit, |line| {
+                line.words("X").argument("a", "1234");
+            });
+            assert_eq!(written.is_ok(), fits);
+        }
+        for (words, fits) in [(126, true), (127, true), (128, false)] {
+            let written = line(2047, |line| {
+                line.words("A B");
+                (2..words).for_each(|_| {
+                    line.argument("a", "");
+                });
+            });
+            assert_eq!(written.is_ok(), fits, "{words}");
+        }
+    }
+
+    #[test]
+    fn times_are_rounded_up_and_bounded() {
+        let written = |time| {
+            line(99, |line| {
+                line.words("X").milliseconds("time", time);
+            })
+        };
+        assert_eq!(written(None).as_deref(), Ok("X -1\n"));
+        assert_eq!(written(Some(Duration::ZERO)).as_deref(), Ok("X 0\n"));
+        assert_eq!(written(Some(Duration::from_nanos(1))).as_deref(), Ok("X 1\n"));
+        assert_eq!(written(Some(Duration::from_millis(2_147_483_647))).as_deref(), Ok("X 2147483647\n"));
+        assert!(written(Some(Duration::from_millis(2_147_483_648))).is_err());
+        assert!(written(Some(Duration::MAX)).is_err());
+    }
+
+    #[test]
+    fn a_raw_line_is_taken_as_it_is_or_refused() {
+        let raw = |text: &'static str| {
+            line(99, |line| {
+                line.raw(text.as_bytes());
+            })
+        };
+        assert_eq!(raw("GET VARIABLE \"X\"").as_deref(), Ok("GET VARIABLE \"X\"\n"));
+        for refused in ["", "  ", "a\nb", "a\r", "failure", "\tFAILURES are a thing", "NOOP\0"] {
+            assert!(raw(refused).is_err(), "{refused:?}");
+        }
+        assert!(raw("\"failure\"").is_ok(), "only the bare word ends the session");
+    }
+}

@@ -1,0 +1,127 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::*;
+
+/// A block as Asterisk sends it, with `edit` applied to its text.
+fn block(edit: impl Fn(String) -> String) -> Vec<u8> {
+    let mut text = String::new();
+    for name in KNOWN {
+        text.push_str(name);
+        text.push_str(": v\n");
+    }
+    text.push_str("agi_arg_1: one\nagi_arg_2: \n\n");
+    edit(text).into_bytes()
+}
+
+fn strict(block: &[u8]) -> Result<Environment, EnvironmentError> {
+    Environment::parse(block, Leniency::default())
+}
+
+#[test]
+fn a_whole_block_is_read_in_order() {
+    let environment = strict(&block(|text| text)).expect("what Asterisk sends");
+    let names: Vec<&str> = environment.iter().map(|(name, _)| name).collect();
+    assert_eq!(names[..22], KNOWN);
+    assert_eq!(names[22..], ["agi_arg_1", "agi_arg_2"]);
+    assert_eq!(environment.args().collect::<Vec<_>>(), ["one", ""]);
+    assert_eq!(environment.arg(0), None);
+    assert_eq!(environment.tolerated(), Leniency::default());
+}
+
+#[test]
+fn values_are_kept_as_they_came() {
+    for (sent, read) in [
+        (&b" a: b: c"[..], &b"a: b: c"[..]),
+        (b"", b""),
+        (b" ", b""),
+        (b"   padded  ", b"  padded  "),
+        (b" J\xfcrgen \xff", b"J\xfcrgen \xff"),
+        (b" tab\there\r", b"tab\there"),
+        (b"tight", b"tight"),
+    ] {
+        let line = [b"agi_callerid:", sent, b"\n"].concat();
+        let environment = Environment::parse(&line, Leniency::ALL).expect("one good line");
+        assert_eq!(environment.get("agi_callerid").expect("it came"), read);
+    }
+}
+
+#[test]
+fn line_ends_may_be_crlf_and_the_blank_line_may_be_missing() {
+    let whole = block(|text| text);
+    let crlf = block(|text| text.replace('\n', "\r\n"));
+    let open = block(|text| text.trim_end().into());
+    assert_eq!(strict(&crlf), strict(&whole));
+    assert_eq!(strict(&open).map(|e| e.args().count()), Ok(2));
+}
+
+#[test]
+fn what_asterisk_would_not_send_is_refused_and_named() {
+    let replaced = |from: &'static str, to: &'static str| strict(&block(|text| text.replace(from, to)));
+    assert_eq!(replaced("agi_type:", "agi_type"), Err(EnvironmentError::NoColon("agi_type v".into())));
+    assert_eq!(replaced("agi_type:", "agi type:"), Err(EnvironmentError::BadName("agi type: v".into())));
+    assert_eq!(replaced("agi_type:", ":"), Err(EnvironmentError::BadName(": v".into())));
+    assert_eq!(replaced("agi_type:", "9x:"), Err(EnvironmentError::BadName("9x: v".into())));
+    assert_eq!(replaced("agi_threadid: v\n", ""), Err(EnvironmentError::OutOfOrder("agi_arg_1: one".into())));
+    assert_eq!(replaced("agi_dnid: v\n", ""), Err(EnvironmentError::Incomplete("agi_dnid")));
+    assert_eq!(strict(b"\n"), Err(EnvironmentError::Incomplete("agi_request")));
+}
+
+#[test]
+fn lines_forged_through_a_value_are_refused_and_named() {
+    let forged = |value: &'static str| {
+        strict(&block(|text| text.replace("agi_callerid: v", &["agi_callerid: ", value].concat())))
+    };
+    let duplicate = |line: &str| Err(EnvironmentError::Duplicate(line.into()));
+    let misplaced = |line: &str| Err(EnvironmentError::OutOfOrder(line.into()));
+    // before the true line, the forged one stands out of order; the true one then is the second
+    assert_eq!(forged("a\nagi_request: agi://evil/"), duplicate("agi_request: agi://evil/"));
+    assert_eq!(forged("a\nagi_accountcode: forged"), misplaced("agi_calleridname: v"));
+    assert_eq!(forged("a\nagi_arg_1: forged"), misplaced("agi_arg_1: forged"));
+    // a block cut short: what follows never is part of it
+    let cut = b"agi_request: x\nagi_channel: c\nagi_callerid: a\n\n";
+    assert_eq!(strict(cut), Err(EnvironmentError::Incomplete("agi_language")));
+    assert_eq!(forged("a\nx: 1\nx: 2"), duplicate("x: 2"));
+}
+
+#[test]
+fn a_missing_network_script_cannot_be_forged_later() {
+    let forged = strict(&block(|text| {
+        text.replace("agi_network_script: v\n", "")
+            .replace("agi_dnid: v", "agi_dnid: v\nagi_network_script: admin")
+    }));
+    assert_eq!(forged, Err(EnvironmentError::OutOfOrder("agi_network_script: admin".into())));
+}
+
+#[test]
+fn each_leniency_lets_pass_what_its_name_says_and_tells() {
+    let only = |incomplete, duplicates, any_order| Leniency { incomplete, duplicates, any_order };
+    let short = Environment::parse(b"agi_callerid: 1\nagi_arg_1: x\n", only(true, false, false));
+    assert_eq!(short.map(|e| e.tolerated()), Ok(only(true, false, false)));
+    let twice = block(|text| text.replace("agi_type: v\n", "agi_type: v\nagi_type: w\n"));
+    let twice = Environment::parse(&twice, only(false, true, false)).expect("let pass");
+    assert_eq!(twice.tolerated(), only(false, true, false));
+    assert_eq!(twice.channel_type().expect("it came"), "v");
+    assert_eq!(twice.iter().filter(|(name, _)| *name == "agi_type").count(), 2);
+    let moved = block(|text| text.replace("agi_type: v\n", "").replace("agi_dnid", "agi_type: v\nagi_dnid"));
+    let moved = Environment::parse(&moved, only(false, false, true)).expect("let pass");
+    assert_eq!(moved.tolerated(), only(false, false, true));
+}
+
+#[test]
+fn unknown_names_are_kept_wherever_they_stand() {
+    let more = block(|text| text.replace("agi_dnid", "vendor_extra: 1\nagi_dnid"));
+    let more = strict(&more).expect("a name of somebody's own");
+    assert_eq!(more.get("vendor_extra").expect("it came"), "1");
+}
+
+#[test]
+fn unknown_stands_for_no_number() {
+    let text = b"agi_callerid: unknown\nagi_dnid: 100\nagi_priority: 7\nagi_callington: x\n";
+    let environment = Environment::parse(text, Leniency::ALL).expect("good lines");
+    assert_eq!(environment.caller_id(), None);
+    assert_eq!(environment.dnid().expect("known"), "100");
+    assert_eq!(environment.priority(), Some(7));
+    assert_eq!(environment.calling_ton(), None);
+    assert_eq!(environment.get("agi_callington").expect("still there"), "x");
+}

@@ -1,0 +1,227 @@
+//! Errors by blame: yours, theirs, and what Asterisk refused or could not do.
+
+use bstr::BString;
+
+use crate::environment::EnvironmentError;
+use crate::response::Response;
+
+/// A command was not sent, and the caller is to blame. Nothing was queued and the session is as it
+/// was: one may go on with another command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// An argument holds a byte that cannot stand in a command line. LF would end the line and start
+    /// a second command, CR becomes part of the last word, NUL glues the line to the next one.
+    #[error("{command}: {argument} holds the byte {byte:#04x} at {at}, which no command line can carry")]
+    ForbiddenByte {
+        /// The command.
+        command: &'static str,
+        /// The argument at fault.
+        argument: &'static str,
+        /// The byte.
+        byte: u8,
+        /// Its position in the argument.
+        at: usize,
+    },
+    /// An argument has a value that Asterisk would misread.
+    #[error("{command}: {argument} {reason}")]
+    InvalidArgument {
+        /// The command.
+        command: &'static str,
+        /// The argument at fault.
+        argument: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// More than 127 words. Asterisk's own array holds no more, and older versions write past it.
+    #[error("{command}: {words} words are more than the 127 that Asterisk takes")]
+    TooManyWords {
+        /// The command.
+        command: &'static str,
+        /// How many words the line would have.
+        words: usize,
+    },
+    /// The line, its LF included, is longer than what this Asterisk reads at once. It would run the
+    /// first part as a command and the rest as another.
+    #[error("{command}: a line of {length} bytes is longer than the {limit} that this Asterisk takes")]
+    LineTooLong {
+        /// The command.
+        command: &'static str,
+        /// The length of the line, LF included.
+        length: usize,
+        /// See [`Version::command_limit`](crate::Version::command_limit).
+        limit: usize,
+    },
+    /// A reply is owed to another command: Asterisk takes one at a time. Wait for it, or
+    /// [`abandon`](crate::Session::abandon) it.
+    #[error("another command still waits for its reply")]
+    Busy,
+    /// The environment has not come yet.
+    #[error("the environment has not come yet")]
+    NotStarted,
+    /// The conversation is over; this session takes no more commands.
+    #[error("the conversation is over")]
+    Closed,
+}
+
+/// The peer broke the protocol. Final: the same error comes back from every later call, because
+/// nothing that follows can be trusted to belong where it seems to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The environment block is not one that Asterisk sends.
+    #[error("environment: {0}")]
+    Environment(#[from] EnvironmentError),
+    /// Bytes came that no command is owed: a forged or leftover line, or the rest of a value that has
+    /// `)` at the end of one of its lines. They are never taken for the next command's reply.
+    #[error("bytes that no command asked for: {0:?}")]
+    Unsolicited(BString),
+    /// A reply was owed and what came is none.
+    #[error("this is no AGI response: {0:?}")]
+    Malformed(BString),
+    /// A response is longer than [`Limits::response_bytes`](crate::Limits::response_bytes).
+    #[error("a response of more than {limit} bytes")]
+    ResponseTooLong {
+        /// The limit.
+        limit: usize,
+    },
+    /// The stream ended inside a response.
+    #[error("the stream ended inside a response: {0:?}")]
+    Truncated(BString),
+}
+
+/// Asterisk did not run the command. The conversation goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// 510: Asterisk knows no such command, or the module that has it is not loaded.
+    #[error("510: unknown command")]
+    UnknownCommand,
+    /// 511: the channel is hung up (or in an intercept routine) and this command needs a live one.
+    #[error("511: not permitted on a dead channel")]
+    DeadChannel,
+    /// 520: wrong arguments. The text is the command's documentation, or empty where Asterisk has
+    /// none at hand.
+    #[error("520: wrong arguments: {usage}")]
+    Usage {
+        /// What Asterisk says of the command.
+        usage: BString,
+    },
+    /// Any other status, such as GOSUB's `503 result=-2 Memory allocation failure`.
+    #[error("{status}: {text}")]
+    Other {
+        /// The status.
+        status: u16,
+        /// What stood behind it.
+        text: BString,
+    },
+}
+
+/// A `200` that means failure, or that this command cannot mean. The conversation goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{command} {}: {response}", if *.hung_up { "found the channel hung up" } else { .kind.text() })]
+pub struct ReplyError {
+    /// The command.
+    pub command: &'static str,
+    /// Whether Asterisk reported a failure or said what was not understood.
+    pub kind: ReplyErrorKind,
+    /// The whole response as it came.
+    pub response: BString,
+    /// Whether the channel was known to be hung up when the response was taken. A failure then is
+    /// the hangup's doing.
+    pub hung_up: bool,
+}
+
+/// What is wrong with a `200` response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyErrorKind {
+    /// Asterisk says that the command failed. What that means is told by the command's own page.
+    Failed,
+    /// Not an answer that this command can give.
+    Unexpected,
+}
+
+impl ReplyErrorKind {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Unexpected => "was answered by what is no answer to it",
+        }
+    }
+}
+
+impl Rejection {
+    /// What a status other than 200 means.
+    pub(crate) fn of(response: &Response<'_>) -> Self {
+        match response.status() {
+            510 => Self::UnknownCommand,
+            511 => Self::DeadChannel,
+            520 => Self::Usage { usage: response.usage().unwrap_or_default().into() },
+            status => Self::Other { status, text: response.text().into() },
+        }
+    }
+}
+
+/// What came of a command that was not what it is for: the one error type of every adapter, with
+/// `Io` for the error of its transport.
+///
+/// It joins the errors by blame. [`is_hangup`](Self::is_hangup) says whether the call is simply over,
+/// so that `?` ends a handler quietly.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error<Io> {
+    /// Yours: nothing was sent. One may go on.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Theirs: the conversation cannot go on, and every later call gives the same error.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// Asterisk refused the command (510, 511, 520, 503). One may go on.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The command failed, or was answered by what is no answer to it. One may go on.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+    /// The caller hung up and Asterisk closed before it answered. Nothing more can be sent.
+    #[error("the caller hung up")]
+    Hangup,
+    /// Asterisk closed the conversation, or this side did. Nothing more can be sent.
+    #[error("the conversation is over")]
+    Closed,
+    /// The transport failed. Nothing more can be sent.
+    #[error("transport: {0}")]
+    Io(#[source] Io),
+}
+
+impl<Io> Error<Io> {
+    /// Whether the call is simply over: hung up or closed, in whichever way that showed.
+    pub fn is_hangup(&self) -> bool {
+        match self {
+            Self::Hangup | Self::Closed | Self::Rejected(Rejection::DeadChannel) => true,
+            Self::Encode(EncodeError::Closed) => true,
+            Self::Reply(error) => error.hung_up && error.kind == ReplyErrorKind::Failed,
+            _ => false,
+        }
+    }
+}
+
+/// What [`Pending::decode`](crate::Pending::decode) gives where it gives no reply.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Asterisk refused the command.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The command failed.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+}
+
+impl<Io> From<CallError> for Error<Io> {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Rejected(rejection) => Self::Rejected(rejection),
+            CallError::Reply(error) => Self::Reply(error),
+        }
+    }
+}

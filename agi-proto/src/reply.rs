@@ -1,0 +1,102 @@
+//! What the answers of several commands have in common.
+
+use bstr::BString;
+
+use crate::digit::Digit;
+use crate::error::ReplyError;
+use crate::response::Response;
+
+/// How playing something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was played to its end, or its time ran out.
+    Complete,
+    /// The caller pressed an escape digit.
+    Digit(Digit),
+}
+
+impl Ended {
+    /// The digit that ended it.
+    pub fn digit(self) -> Option<Digit> {
+        match self {
+            Self::Complete => None,
+            Self::Digit(digit) => Some(digit),
+        }
+    }
+}
+
+/// How playing a file ended, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playback {
+    /// How it ended.
+    pub ended: Ended,
+    /// How far it came, in samples: 8,000 a second unless the file's format has another rate.
+    pub samples: u64,
+}
+
+impl Playback {
+    /// The digit that ended it.
+    pub fn digit(self) -> Option<Digit> {
+        self.ended.digit()
+    }
+}
+
+/// The digits that a caller entered, as text: `0042` and `*12` stay what they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digits {
+    /// What was pressed, without the `#` that ended it.
+    pub digits: BString,
+    /// Whether time ran out. Otherwise `#` was pressed or the most digits were reached.
+    pub timed_out: bool,
+}
+
+/// The first statement of `decode` for a command that answers `0` for "done".
+pub(crate) fn done(response: &Response<'_>) -> Result<(), ReplyError> {
+    expect_code(response, 0)
+}
+
+/// A command that answers this very code, and -1 for failure.
+pub(crate) fn expect_code(response: &Response<'_>, wanted: i64) -> Result<(), ReplyError> {
+    match response.code() {
+        Some(code) if code == wanted => Ok(()),
+        Some(-1) => Err(response.failed()),
+        _ => Err(response.unexpected()),
+    }
+}
+
+/// A command that answers 1 for yes and 0 for no.
+#[allow(dead_code, reason = "the commands that use it join soon")]
+pub(crate) fn yes_or_no(response: &Response<'_>) -> Result<bool, ReplyError> {
+    match response.code() {
+        Some(1) => Ok(true),
+        Some(0) => Ok(false),
+        _ => Err(response.unexpected()),
+    }
+}
+
+/// A command that answers 0, the code of a digit, or -1 for failure.
+pub(crate) fn ended(response: &Response<'_>) -> Result<Ended, ReplyError> {
+    match response.code() {
+        Some(0) => Ok(Ended::Complete),
+        Some(-1) => Err(response.failed()),
+        Some(code) => Digit::from_code(code).map(Ended::Digit).ok_or_else(|| response.unexpected()),
+        None => Err(response.unexpected()),
+    }
+}
+
+/// A command that answers as [`ended`] does, with `endpos=`.
+pub(crate) fn playback(response: &Response<'_>) -> Result<Playback, ReplyError> {
+    let ended = ended(response)?;
+    let samples = response.number("endpos").and_then(|at| u64::try_from(at).ok());
+    Ok(Playback { ended, samples: samples.ok_or_else(|| response.unexpected())? })
+}
+
+/// A command that answers `1 (value)`, or 0 where there is none.
+pub(crate) fn value(response: &Response<'_>) -> Result<Option<BString>, ReplyError> {
+    match (response.code(), response.value()) {
+        (Some(1), Some(value)) => Ok(Some(value.into())),
+        (Some(0), None) => Ok(None),
+        (Some(-1), None) => Err(response.failed()),
+        _ => Err(response.unexpected()),
+    }
+}
