@@ -259,6 +259,28 @@ fn far_legs_do_their_part() {
 }
 
 #[test]
+fn the_rest_is_there() {
+    let server = Server::new();
+    for version in [Version::V22, Version::V16] {
+        let call = Asterisk::shared(version).call(&Call::to(server.url()));
+        let mut session = server.accept();
+        assert_eq!(session.ask("STREAM FILE"), "520-Invalid command syntax.  Proper usage follows:");
+        while session.line() != "520 End of proper usage." {}
+        assert_eq!(session.ask("SET MUSIC on default"), "200 result=0");
+        session.send("GOSUB subs nested 1 a");
+        assert_eq!(session.line(), "100 result=0 Trying...");
+        assert_eq!(session.line(), "200 result=0 Gosub complete");
+        assert_eq!(session.ask("GET VARIABLE GOSUB_RETVAL"), "200 result=1 (outer inner||)");
+        assert_eq!(session.ask("SET CONTEXT elsewhere"), "200 result=0");
+        assert_eq!(session.ask("SET EXTENSION there"), "200 result=0");
+        assert_eq!(session.ask("SET PRIORITY 1"), "200 result=0");
+        session.linger();
+        assert_eq!(call.finish(TIME).where_, Where::Elsewhere);
+        assert!(Asterisk::shared(version).cli("pjsip show transports").contains("127.0.0.1:"));
+    }
+}
+
+#[test]
 fn called_leg_rings_and_h_runs_agi() {
     let server = Server::new();
     let again = server.url();
@@ -284,12 +306,21 @@ fn own_asterisk_runs_a_program_and_stops() {
     use std::os::unix::fs::PermissionsExt as _;
     let asterisk = Asterisk::start(Version::V22);
     let program = asterisk.agi_dir().join("greet");
-    std::fs::write(&program, "#!/bin/sh\necho SET VARIABLE RESULT \"$1\"\nread reply\n").unwrap();
+    // what it was told, and how much it hears in 20 ms
+    let script = r#"#!/bin/sh
+while read -r line && [ -n "$line" ]; do :; done
+echo SET VARIABLE RESULT "$1-$(head -c 320 <&3 | tr -d '\0' | wc -c)"
+read -r reply
+"#;
+    std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mark = asterisk.log_mark();
-    let outcome = asterisk.call(&Call::to("greet").arg("hi").eagi(true).report("RESULT")).finish(TIME);
+    let outcome = asterisk
+        .call(&Call::to("greet").arg("hi").eagi(true).far_leg(FarLeg::Tone).report("RESULT"))
+        .finish(TIME);
     assert_eq!(outcome.agi_status, "SUCCESS");
-    assert_eq!(outcome.variables["RESULT"], b"hi");
+    let heard = String::from_utf8(outcome.variables["RESULT"].clone()).unwrap();
+    assert!(heard.starts_with("hi-") && heard != "hi-0", "{heard}");
     assert!(!asterisk.log_since(mark).is_empty());
     assert!(asterisk.cli("core show channels count").contains("0 active channels"));
     let missing = asterisk.call(&Call::to("missing")).finish(TIME);

@@ -1,11 +1,11 @@
-//! A call under way, and what became of it.
+//! A call under way.
 
 use super::ami::{Ami, Event};
 use super::call::Call;
 use super::log::{self, LogMark};
+use super::outcome::{Outcome, Where};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -13,44 +13,8 @@ use std::time::{Duration, Instant};
 /// How long a thing may take that should happen at once.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Where the dialplan went on after AGI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where {
-    /// At the next step.
-    Next,
-    /// In the `h` extension: the channel was hung up.
-    H,
-    /// In context `elsewhere`, where AGI had sent it.
-    Elsewhere,
-    /// Nowhere that tells.
-    Unknown,
-}
-
-/// What became of a call.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// Where the dialplan went on after AGI.
-    pub where_: Where,
-    /// `AGISTATUS` there.
-    pub agi_status: String,
-    /// `AGISTATUS` of the AGI in the `h` extension, if the call had one.
-    pub agi_in_h_status: Option<String>,
-    /// The variables asked for, right after AGI. What is not set is empty.
-    pub variables: BTreeMap<String, Vec<u8>>,
-    /// The cause with which the channel was hung up.
-    pub cause: String,
-    /// What Asterisk logged about the call.
-    pub log: Vec<String>,
-}
-
-impl Outcome {
-    /// Log lines that say that Asterisk could not write to the AGI server, and all errors.
-    #[must_use]
-    pub fn complaints(&self) -> Vec<&str> {
-        log::complaints(&self.log)
-    }
-}
+/// How far the log may lag behind the events.
+const LAG: Duration = Duration::from_secs(3);
 
 /// A call under way. What is not finished when it is dropped is hung up.
 pub struct LiveCall {
@@ -209,19 +173,22 @@ impl LiveCall {
                 .map_or("", |event| event.get("Cause"))
                 .into(),
             log: self.whole_log(),
+            events,
         }
     }
 
     /// The call's lines in the log, which is written by a thread that may lag.
     fn whole_log(&self) -> Vec<String> {
-        let deadline = Instant::now() + SOON;
+        let deadline = Instant::now() + LAG;
         loop {
             let mut entries = log::since(&self.log, self.log_mark);
             if let Some(id) = log::call_id(&entries, &self.near) {
                 entries.retain(|entry| entry.contains(&id));
                 return entries;
             }
-            assert!(Instant::now() < deadline, "{}: no end in the log:\n{}", self.near, entries.join("\n"));
+            if Instant::now() > deadline {
+                return entries;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -21,10 +21,12 @@ mod call;
 mod lab;
 mod live;
 mod log;
+mod outcome;
 mod process;
 
 pub use ami::Event;
 pub use call::{Call, FarLeg};
 pub use lab::{Asterisk, Version};
-pub use live::{LiveCall, Outcome, Where};
+pub use live::LiveCall;
 pub use log::LogMark;
+pub use outcome::{Outcome, Where};

@@ -128,8 +128,8 @@ pub(super) fn target_dir() -> PathBuf {
 pub(super) fn sweep(runs: &Path) {
     for entry in std::fs::read_dir(runs).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.split('-').next()).unwrap_or_default();
-        if !pid.is_empty() && !Path::new("/proc").join(pid).exists() {
+        let pid = name.to_str().and_then(|name| name.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
