@@ -328,3 +328,35 @@ read -r reply
     drop(asterisk);
     assert!(!program.exists());
 }
+
+#[test]
+fn hangup_settings_reach_agi() {
+    let server = Server::new();
+    let asterisk = Asterisk::shared(Version::V22);
+    for (sighup, exit, expected) in [
+        ("yes", "yes", "HANGUP\nHANGUP\n"),
+        ("no", "no", ""),
+        ("no", "yes", ""),
+        ("yes", "no", "HANGUP\nHANGUP\n"),
+    ] {
+        let call = asterisk.call(&Call::to(server.url()).sighup(sighup).exit_on_hangup(exit));
+        let mut session = server.accept();
+        call.hang_up();
+        let mut rest = String::new();
+        if exit == "yes" {
+            session.input.read_to_string(&mut rest).unwrap();
+        } else if sighup == "yes" {
+            rest = session.line() + "\n";
+        } else {
+            // nothing tells of the hang-up but a command's failure, one way if Asterisk's loop
+            // has seen it and another if not yet
+            let reply = session.ask("WAIT FOR DIGIT 10000");
+            assert!(reply == "200 result=-1" || reply.starts_with("511 "), "{reply}");
+        }
+        rest += &session.linger();
+        assert_eq!(rest, expected, "AGISIGHUP={sighup} AGIEXITONHANGUP={exit}");
+        let outcome = call.finish(TIME);
+        assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
+        assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
+    }
+}

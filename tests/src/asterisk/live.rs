@@ -73,13 +73,10 @@ impl LiveCall {
         let found = self.ami.wait(self.event_mark, timeout, |event| self.owns(event) && wanted(event));
         found.unwrap_or_else(|error| {
             let events: Vec<_> = self.events().iter().map(brief).collect();
-            let log = log::since(&self.log, self.log_mark);
-            panic!(
-                "{}: {error} after {timeout:?}; events:\n{}\nlog:\n{}",
-                self.near,
-                events.join("\n"),
-                log.join("\n")
-            )
+            let mut log = log::since(&self.log, self.log_mark);
+            log.retain(|entry| !entry.contains("pbx_variables.c"));
+            let (events, log) = (events.join("\n"), log[log.len().saturating_sub(50)..].join("\n"));
+            panic!("{}: {error} after {timeout:?}; events:\n{events}\nend of the log:\n{log}", self.near)
         })
     }
 

@@ -18,7 +18,7 @@
 
 mod ami;
 mod call;
-mod lab;
+mod instance;
 mod live;
 mod log;
 mod outcome;
@@ -26,7 +26,7 @@ mod process;
 
 pub use ami::Event;
 pub use call::{Call, FarLeg};
-pub use lab::{Asterisk, Version};
+pub use instance::{Asterisk, Version};
 pub use live::LiveCall;
 pub use log::LogMark;
 pub use outcome::{Outcome, Where};
