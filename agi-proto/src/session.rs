@@ -50,8 +50,8 @@ pub enum Event<'a> {
 ///   [`resync`](Self::resync), [`finish`](Self::finish).
 /// * **Getters**.
 ///
-/// The contract is the one of the [crate](crate): after any input and any call of the application, write
-/// what `poll_transmit` gives until it gives `None`, then call `poll_event` until it gives `Ok(None)`.
+/// The contract is the one of the [crate](crate): after any input and any call of the application, call
+/// `poll_event` until it gives `Ok(None)`, then write what `poll_transmit` gives until it gives `None`.
 ///
 /// ```text
 ///                                     -- send --> Waiting -- answer --------------> Idle
@@ -233,7 +233,8 @@ impl Session {
         }
     }
 
-    /// What happened. `Ok(None)` means that more input is needed.
+    /// What happened. `Ok(None)` means that more input is needed, once what
+    /// [`poll_transmit`](Self::poll_transmit) gives is written.
     ///
     /// # Errors
     ///
