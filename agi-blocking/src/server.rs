@@ -195,6 +195,9 @@ impl Server {
             Err(rustix::io::Errno::INTR) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
+        if !both[1].revents().is_empty() {
+            return Ok(None);
+        }
         match self.listener.accept() {
             Ok((stream, _)) => Ok(Some(stream)),
             Err(error) => match error.kind() {

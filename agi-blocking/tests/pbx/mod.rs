@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+pub(crate) mod log;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
