@@ -1,0 +1,221 @@
+//! The channel: what a handler steers its call with.
+
+use std::fmt;
+use std::time::Duration;
+
+use agi_proto::{Command, Environment, Event, Leniency, Limits, Request};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::Error;
+use crate::conversation::Conversation;
+use crate::lease::Lease;
+
+/// How long [`Channel::close`] waits for Asterisk to close as well. Asterisk does at once, unless a command
+/// runs that was given up.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+
+/// One call, as Asterisk hands it over: commands go out, replies come back.
+///
+/// There is a method for each command, and [`call`](Self::call) for commands with options and of one's own.
+/// All of them
+///
+/// * wait for the reply as long as it takes: a `Dial` may last for hours. For a limit put
+///   [`tokio::time::timeout`] around it;
+/// * **may be dropped at any time**, and the next call still gets its own reply. A command that plays or
+///   waits for digits is stopped by the next one, so `timeout(limit, channel.stream_file(..))` is a way to
+///   cut a prompt short; [`resync`](Self::resync) stops it at once;
+/// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
+///   so that `?` ends a handler.
+///
+/// A handler of a [`Server`](crate::Server) owns its channel; when it drops it, in whichever way, the server
+/// ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
+/// [`close`](Self::close).
+pub struct Channel<S = TcpStream> {
+    lease: Lease<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
+    /// Takes a connection from Asterisk, and waits for the environment that it begins with.
+    ///
+    /// `None` means that the peer closed without a byte: somebody looked whether the port is open. There is
+    /// no deadline: put [`tokio::time::timeout`] around it where strangers can connect.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`](agi_proto::Error::Protocol) where what came is no environment,
+    /// [`Error::Io`](agi_proto::Error::Io) where the stream failed.
+    pub async fn start(stream: S) -> Result<Option<Self>, Error> {
+        Self::start_with(stream, Limits::default(), Leniency::default()).await
+    }
+
+    /// As [`start`](Self::start), within limits and with leniencies of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub async fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
+        let mut conversation = Conversation::new(stream, limits, leniency);
+        let opened = conversation.open().await?;
+        Ok(opened.then(|| Self::new(Lease::owned(conversation))))
+    }
+
+    /// Sends a command and waits for its reply.
+    ///
+    /// ```no_run
+    /// use agi_tokio::agi_proto::commands::StreamFile;
+    /// use agi_tokio::{Channel, Error, EscapeDigits};
+    ///
+    /// # async fn example(channel: &mut Channel) -> Result<(), Error> {
+    /// let congrats = StreamFile::new("demo-congrats", EscapeDigits::new("#")?);
+    /// let half_way = channel.call(congrats.offset(8_000)).await?;
+    /// # let _ = half_way;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], whose page says for each kind whether one may go on.
+    pub async fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        let conversation = &mut *self.lease;
+        // a call that was dropped left its command behind
+        conversation.session.abandon();
+        let pending = match conversation.session.send(&command) {
+            Ok(pending) => pending,
+            Err(error) => return Err(conversation.refused(error)),
+        };
+        loop {
+            conversation.transmit().await?;
+            match conversation.session.poll_event()? {
+                Some(Event::Response(response)) => return Ok(pending.decode(response)?),
+                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(_) => {}
+                None => conversation.receive().await?,
+            }
+        }
+    }
+
+    /// Waits for the caller to hang up, or for Asterisk to close the conversation: for a `select!` while the
+    /// handler waits for something else. It may be dropped and called again; nothing is lost.
+    ///
+    /// ```no_run
+    /// # async fn look_up() -> String { String::new() }
+    /// # async fn example(channel: &mut agi_tokio::Channel) -> Result<(), agi_tokio::Error> {
+    /// let balance = tokio::select! {
+    ///     balance = look_up() => balance,
+    ///     () = channel.hung_up() => return Ok(()),
+    /// };
+    /// channel.set_variable("BALANCE", balance).await
+    /// # }
+    /// ```
+    ///
+    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command finds
+    /// out. A broken protocol or transport ends the wait too, and the next command says what it was.
+    pub async fn hung_up(&mut self) {
+        if let Err(error) = self.lease.hung_up().await {
+            tracing::debug!(%error, "the wait for the hangup ended otherwise");
+        }
+    }
+
+    /// Pairs replies again now, rather than with the next command: stops what a dropped call left running,
+    /// where Asterisk can stop it, and waits until nothing is owed.
+    ///
+    /// Where no call was dropped, this proves that nothing but replies is on the way.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], but for the kinds that blame a command.
+    pub async fn resync(&mut self) -> Result<(), Error> {
+        let conversation = &mut *self.lease;
+        conversation.session.abandon();
+        if let Err(error) = conversation.session.resync() {
+            return Err(conversation.refused(error));
+        }
+        loop {
+            conversation.transmit().await?;
+            match conversation.session.poll_event()? {
+                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(_) => continue,
+                None => {}
+            }
+            if conversation.session.is_settled() {
+                return Ok(());
+            }
+            conversation.receive().await?;
+        }
+    }
+
+    /// Ends the conversation, and the dialplan goes on. Waits up to 5 seconds for Asterisk to close too: who
+    /// just drops the stream makes Asterisk log a write error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](agi_proto::Error::Io), with the kind `TimedOut` where Asterisk did not close in time.
+    /// The stream is closed all the same.
+    pub async fn close(self) -> Result<(), Error> {
+        self.close_within(LINGER).await
+    }
+
+    /// As [`close`](Self::close), with a deadline of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`close`](Self::close).
+    pub async fn close_within(mut self, deadline: Duration) -> Result<(), Error> {
+        self.lease.close(deadline).await
+    }
+}
+
+/// What is known without asking Asterisk.
+impl<S> Channel<S> {
+    /// What Asterisk told about the call when it handed it over.
+    pub fn environment(&self) -> &Environment {
+        self.lease.session.environment().expect("a channel begins with its environment")
+    }
+
+    /// What the dialplan asked for: the path, query and arguments of its `AGI()`.
+    pub fn request(&self) -> Request {
+        Request::new(self.environment())
+    }
+
+    /// Whether the channel is known to be hung up. Commands that run on a dead channel still work then
+    /// (variables, the database, `EXEC`, `VERBOSE`); all others are rejected.
+    pub fn is_hung_up(&self) -> bool {
+        self.lease.session.is_hung_up()
+    }
+
+    /// Whether Asterisk is known to have closed the conversation: no command works any more.
+    pub fn is_closed(&self) -> bool {
+        self.lease.session.is_closed()
+    }
+
+    /// The stream, for its addresses and options. Reading from it or writing to it breaks the conversation.
+    pub fn get_ref(&self) -> &S {
+        &self.lease.stream
+    }
+
+    /// The stream. See [`get_ref`](Self::get_ref).
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.lease.stream
+    }
+
+    /// The stream, with whatever was read of it and not used lost. A server that lent it does not close it.
+    pub fn into_inner(self) -> S {
+        self.lease.keep().stream
+    }
+
+    pub(crate) fn new(lease: Lease<S>) -> Self {
+        Self { lease }
+    }
+}
+
+impl<S> fmt::Debug for Channel<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("channel", &self.environment().channel())
+            .field("unique_id", &self.environment().unique_id())
+            .field("hung_up", &self.is_hung_up())
+            .finish_non_exhaustive()
+    }
+}
