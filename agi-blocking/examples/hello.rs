@@ -4,11 +4,9 @@
 //! cargo run --example hello -- 127.0.0.1:4573
 //! ```
 
-use std::net::TcpStream;
-
 use agi_blocking::{Channel, Error, Server};
 
-fn hello(channel: &mut Channel<TcpStream>) -> Result<(), Error> {
+fn hello(channel: &mut Channel) -> Result<(), Error> {
     channel.answer()?;
     channel.stream_file("hello-world", "")?;
     channel.hang_up()?;

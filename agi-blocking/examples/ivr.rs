@@ -4,13 +4,12 @@
 //! cargo run --example ivr -- 127.0.0.1:4573
 //! ```
 
-use std::net::TcpStream;
 use std::time::Duration;
 
 use agi_blocking::{Channel, Error, Server};
 
 /// A caller who hangs up ends this through `?`, and the server knows that this is no failure.
-fn ivr(channel: &mut Channel<TcpStream>) -> Result<(), Error> {
+fn ivr(channel: &mut Channel) -> Result<(), Error> {
     channel.answer()?;
     channel.stream_file("welcome", "")?;
     let entered = channel.get_data("enter-ext-of-person", Duration::from_secs(5), 4)?;

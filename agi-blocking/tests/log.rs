@@ -28,7 +28,7 @@ impl std::error::Error for Failed {
     }
 }
 
-fn handler(channel: &mut Channel<TcpStream>) -> Result<(), Failed> {
+fn handler(channel: &mut Channel) -> Result<(), Failed> {
     let mode = channel.get_variable("MODE").map_err(Failed)?;
     assert!(mode.is_none(), "an odd mode");
     Ok(())

@@ -25,7 +25,7 @@ struct Running {
 impl Running {
     fn start(
         options: impl FnOnce(Server) -> Server,
-        handler: impl Fn(&mut Channel<TcpStream>) -> Result<(), Error> + Send + Sync + 'static,
+        handler: impl Fn(&mut Channel) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
         let server = options(Server::bind("127.0.0.1:0").expect("a free port"));
         let (address, shutdown) = (server.local_addr().expect("bound"), server.shutdown_handle());
@@ -40,13 +40,13 @@ impl Running {
 }
 
 fn patient(server: Server) -> Server {
-    server.shutdown_timeout(LONG).linger(LONG)
+    server.drain(LONG).linger(LONG)
 }
 
 #[test]
 fn a_call_is_answered_and_ended_without_a_reset() {
     let server = Running::start(patient, |channel| {
-        assert!(channel.stream().nodelay().expect("a socket"));
+        assert!(channel.get_ref().nodelay().expect("a socket"));
         channel.answer()
     });
     let mut pbx = Pbx::call(server.address);
@@ -94,7 +94,7 @@ fn one_too_many_waits() {
 
 #[test]
 fn a_peer_that_says_nothing_is_let_go() {
-    let server = Running::start(|server| patient(server).environment_timeout(SHORT), Channel::noop);
+    let server = Running::start(|server| patient(server).environment_deadline(SHORT), Channel::noop);
     let mut silent = TcpStream::connect(server.address).expect("it listens");
     assert_eq!(silent.read(&mut [0]).expect("no reset"), 0);
     server.end();
@@ -124,7 +124,7 @@ fn a_shutdown_lets_calls_end() {
 fn a_shutdown_ends_what_can_be_interrupted() {
     let (tell, told) = mpsc::channel();
     let server = Running::start(
-        |server| patient(server).shutdown_timeout(Duration::ZERO),
+        |server| patient(server).drain(Duration::ZERO),
         move |channel| {
             let ended = channel.stream_file("long", "");
             tell.send(ended.as_ref().is_err_and(Error::is_hangup)).expect("the test waits");
@@ -144,7 +144,7 @@ fn a_shutdown_ends_what_can_be_interrupted() {
 fn a_shutdown_cuts_off_what_runs_on() {
     let (tell, told) = mpsc::channel();
     let server = Running::start(
-        |server| server.shutdown_timeout(Duration::ZERO).linger(SHORT),
+        |server| server.drain(Duration::ZERO).linger(SHORT),
         move |channel| {
             let ended = channel.exec("Dial", "SIP/100");
             tell.send(ended.as_ref().is_err_and(Error::is_hangup)).expect("the test waits");
