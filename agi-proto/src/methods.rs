@@ -6,10 +6,11 @@ use crate::commands;
 mod composite;
 mod table;
 
-/// Expands to the methods of an adapter's channel, one for each command.
+/// Expands to the methods of an adapter's channel: one for each command, and a few that are several
+/// commands: `get_variable_exact`, `set_variable_exact`, `menu`.
 ///
 /// It stands in an `impl` block that has a method `call` for any [`Command`](crate::Command), and an `Error` in scope that
-/// [`EncodeError`](crate::EncodeError) converts to. `async` methods for an async `call`:
+/// [`EncodeError`](crate::EncodeError) and [`ReplyError`](crate::ReplyError) convert to. `async` methods for an async `call`:
 ///
 /// ```text
 /// agi_proto::channel_methods!(async "agi_tokio::Channel<tokio::net::TcpStream>, agi_tokio::Error");
@@ -21,9 +22,11 @@ mod table;
 macro_rules! channel_methods {
     (async $channel:literal, $error:literal) => {
         $crate::command_table!($crate::__methods! { [async] [.await] [".await"] $channel, $error; });
+        $crate::__composite_methods!([async] [.await] [".await"] $channel, $error;);
     };
     ($channel:literal, $error:literal) => {
         $crate::command_table!($crate::__methods! { [] [] [""] $channel, $error; });
+        $crate::__composite_methods!([] [] [""] $channel, $error;);
     };
 }
 

@@ -131,7 +131,7 @@ impl Command for RecordFile<'_> {
             Some(b"waitfor") => RecordEnd::WaitFailed,
             Some(b"writefile") => RecordEnd::WriteFailed,
             Some(b"randomerror") => RecordEnd::BeepFailed(Digit::from_code(code)),
-            None if response.tail().is_empty() => return Err(response.failed()),
+            None if code == -1 && response.tail().is_empty() => return Err(response.failed()),
             _ => return Err(response.unexpected()),
         };
         let samples = response.number("endpos").and_then(|at| u64::try_from(at).ok());
