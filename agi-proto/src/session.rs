@@ -50,8 +50,8 @@ pub enum Event<'a> {
 ///   [`resync`](Self::resync), [`finish`](Self::finish).
 /// * **Getters**.
 ///
-/// The contract is the one of the [crate](crate): after any input and any call of the application, write
-/// what `poll_transmit` gives until it gives `None`, then call `poll_event` until it gives `Ok(None)`.
+/// The contract is the one of the [crate](crate): after any input and any call of the application, call
+/// `poll_event` until it gives `Ok(None)`, then write what `poll_transmit` gives until it gives `None`.
 ///
 /// ```text
 ///                                     -- send --> Waiting -- answer --------------> Idle
@@ -102,7 +102,7 @@ enum State {
     Confirmed,
     /// The answer to this command may be owed, and nobody waits for it.
     Abandoned(CommandInfo),
-    /// Whatever comes before the barrier's echo belongs to nobody.
+    /// The barrier's echo is owed.
     Syncing(Sync),
     /// Nothing more will be sent; what still comes belongs to nobody.
     Finishing,
@@ -110,14 +110,24 @@ enum State {
     Closed,
 }
 
+/// Why the barrier was sent, and so what becomes of that which comes before its echo.
 #[derive(Clone, Copy, Debug)]
-struct Sync {
-    /// What the first answer that comes may look like.
-    shape: ReplyShape,
+enum Sync {
+    /// A call was abandoned: it is dropped. The first message may be the answer, of this shape.
+    Drop(ReplyShape),
+    /// EXEC gave 1, which `held` says: the usage text behind it is dropped.
+    Surplus,
+    /// `held` is a value of several lines: it is the rest of that value.
+    Value,
+    /// Nothing at all may come.
+    Prove,
+}
+
+impl Sync {
     /// Whether `held` is to be handed out at the end.
-    holding: bool,
-    /// Whether nothing at all may come before the echo.
-    strict: bool,
+    fn holds(self) -> bool {
+        matches!(self, Self::Surplus | Self::Value)
+    }
 }
 
 impl Session {
@@ -223,7 +233,8 @@ impl Session {
         }
     }
 
-    /// What happened. `Ok(None)` means that more input is needed.
+    /// What happened. `Ok(None)` means that more input is needed, once what
+    /// [`poll_transmit`](Self::poll_transmit) gives is written.
     ///
     /// # Errors
     ///
@@ -291,7 +302,7 @@ impl Session {
             State::Confirming if self.output.retract() => self.state = State::Idle,
             State::Confirming => self.state = State::Abandoned(ChannelStatus::INFO),
             State::Confirmed => self.state = State::Idle,
-            State::Syncing(ref mut sync) => sync.holding = false,
+            State::Syncing(sync) if sync.holds() => self.state = State::Syncing(Sync::Drop(ReplyShape::Line)),
             _ => {}
         }
     }
@@ -309,7 +320,7 @@ impl Session {
     pub fn resync(&mut self) -> Result<(), EncodeError> {
         self.admit()?;
         if let State::Idle = self.state {
-            self.start_sync(Sync { shape: ReplyShape::Line, holding: false, strict: true });
+            self.start_sync(Sync::Prove);
         } else {
             self.start_sync_if_silent();
         }
@@ -344,7 +355,7 @@ impl Session {
     pub fn is_waiting(&self) -> bool {
         self.queued.is_some()
             || matches!(self.state, State::Waiting(_) | State::Confirming | State::Confirmed)
-            || matches!(self.state, State::Syncing(sync) if sync.holding)
+            || matches!(self.state, State::Syncing(sync) if sync.holds())
     }
 
     /// Whether no answer is owed that nobody waits for.

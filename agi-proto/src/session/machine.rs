@@ -46,7 +46,8 @@ impl Session {
                 }
             };
             let message = trim_line_end(&self.input.peek()[..length]);
-            if message == b"HANGUP" {
+            let in_value = matches!(self.state, State::Syncing(Sync::Value));
+            if message == b"HANGUP" && !in_value {
                 self.take(length);
                 if !matches!(self.state, State::Finishing) {
                     self.note_hangup();
@@ -66,13 +67,17 @@ impl Session {
 
     /// The message that comes next, found once and taken later.
     fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
+        let too_long = |TooLong { limit }| ProtocolError::ResponseTooLong { limit };
+        if let State::Syncing(Sync::Value) = self.state {
+            // what a line of a value looks like says nothing about its end
+            return Ok(self.input.next_line().map_err(too_long)?.map(|line| line.end));
+        }
         if self.found.is_none() {
             let shape = match self.state {
                 State::Waiting(info) | State::Abandoned(info) => info.shape,
-                State::Syncing(sync) => sync.shape,
+                State::Syncing(Sync::Drop(shape)) => shape,
                 _ => ReplyShape::Line,
             };
-            let too_long = |TooLong { limit }| ProtocolError::ResponseTooLong { limit };
             self.found = self.framer.next(&mut self.input, shape).map_err(too_long)?;
         }
         Ok(self.found)
@@ -92,16 +97,7 @@ impl Session {
             return Ok(None);
         }
         if let State::Syncing(sync) = self.state {
-            let echo = self.barrier.echo_of(message);
-            if echo.is_none() && sync.strict {
-                return Err(ProtocolError::Unsolicited(message.into()));
-            }
-            self.take(length);
-            self.state = State::Syncing(Sync { shape: ReplyShape::Line, ..sync });
-            if echo.is_some_and(|is_last| is_last) {
-                self.settle(sync.holding);
-            }
-            return Ok(None);
+            return self.before_echo(sync, length).map(|()| None);
         }
         // an answer to a line that is not wholly written is none
         if !self.awaits_answer() || !self.output.is_empty() {
@@ -116,7 +112,13 @@ impl Session {
         match self.state {
             State::Waiting(info) if surplus(info) => {
                 self.hold(length);
-                self.start_sync(Sync { shape: ReplyShape::Line, holding: true, strict: false });
+                self.start_sync(Sync::Surplus);
+                Ok(None)
+            }
+            State::Waiting(info) if info.shape == ReplyShape::Value && is_multi_line_value(message) => {
+                // a line of the value may have looked like its end
+                self.hold(length);
+                self.start_sync(Sync::Value);
                 Ok(None)
             }
             State::Waiting(info)
@@ -133,7 +135,7 @@ impl Session {
             }
             State::Abandoned(info) if surplus(info) => {
                 self.take(length);
-                self.start_sync(Sync { shape: ReplyShape::Line, holding: false, strict: false });
+                self.start_sync(Sync::Drop(ReplyShape::Line));
                 Ok(None)
             }
             State::Abandoned(_) => {
@@ -150,16 +152,48 @@ impl Session {
         }
     }
 
+    /// What a message that comes before the barrier's echo means, and what the echo means.
+    fn before_echo(&mut self, sync: Sync, length: usize) -> Result<(), ProtocolError> {
+        let message = trim_line_end(&self.input.peek()[..length]);
+        match (self.barrier.echo_of(message), sync) {
+            (None, Sync::Prove) => return Err(ProtocolError::Unsolicited(message.into())),
+            (None, Sync::Value) => {
+                let limit = self.limits.response_bytes;
+                if self.held.len() + length > limit {
+                    return Err(ProtocolError::ResponseTooLong { limit });
+                }
+                self.held.extend_from_slice(self.input.take(length));
+                return Ok(());
+            }
+            (None, Sync::Drop(_)) => self.state = State::Syncing(Sync::Drop(ReplyShape::Line)),
+            (None, Sync::Surplus) | (Some(false), _) => {}
+            (Some(true), _) => {
+                if let Sync::Value = sync {
+                    self.end_value()?;
+                }
+                self.settle(sync.holds());
+            }
+        }
+        self.take(length);
+        Ok(())
+    }
+
+    /// All that came before the echo is the value, save for a `HANGUP` behind its last parenthesis.
+    fn end_value(&mut self) -> Result<(), ProtocolError> {
+        while let Some(value) = self.held.strip_suffix(b"HANGUP\n") {
+            self.held.truncate(value.len());
+            self.note_hangup();
+        }
+        match trim_line_end(&self.held).ends_with(b")") {
+            true => Ok(()),
+            false => Err(ProtocolError::Malformed(self.held.as_slice().into())),
+        }
+    }
+
     /// No whole message is there. `None` means that the state has changed.
     fn starved(&mut self) -> Result<Option<Step>, ProtocolError> {
         let rest = self.input.peek();
         let discards = matches!(self.state, State::Finishing | State::Abandoned(_) | State::Syncing(_));
-        if matches!(self.state, State::Idle)
-            && !b"HANGUP\r\n".starts_with(rest)
-            && !b"HANGUP\n".starts_with(rest)
-        {
-            return Err(ProtocolError::Unsolicited(rest.into()));
-        }
         if !self.eof {
             return Ok(Some(Step::NeedInput));
         }
@@ -173,7 +207,7 @@ impl Session {
                 self.state = State::Confirmed;
                 Ok(None)
             }
-            State::Syncing(Sync { holding: true, .. }) => {
+            State::Syncing(sync) if sync.holds() => {
                 self.state = State::Confirmed;
                 Ok(None)
             }
@@ -231,34 +265,20 @@ impl Session {
         }
     }
 
-    /// Bytes that came before a command was sent are not its answer.
+    /// Bytes that came before a command was sent are not its answer: there may be a `HANGUP`, or the
+    /// beginning of one.
     fn check_idle_input(&mut self) -> Result<(), EncodeError> {
-        while !self.input.peek().is_empty() {
-            match self.step_idle() {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    self.fail(error);
-                    return Err(EncodeError::Closed);
-                }
-            }
+        while self.input.peek().starts_with(b"HANGUP\n") {
+            self.take(b"HANGUP\n".len());
+            self.note_hangup();
         }
-        Ok(())
-    }
-
-    /// Takes a `HANGUP` that came while nothing was owed.
-    fn step_idle(&mut self) -> Result<bool, ProtocolError> {
-        let Some(length) = self.find()? else {
-            self.starved()?;
-            return Ok(false);
-        };
-        let message = trim_line_end(&self.input.peek()[..length]);
-        if message != b"HANGUP" {
-            return Err(ProtocolError::Unsolicited(message.into()));
+        let rest = self.input.peek();
+        if b"HANGUP\n".starts_with(rest) {
+            return Ok(());
         }
-        self.take(length);
-        self.note_hangup();
-        Ok(true)
+        let error = ProtocolError::Unsolicited(rest.into());
+        self.fail(error);
+        Err(EncodeError::Closed)
     }
 
     fn awaits_answer(&self) -> bool {
@@ -294,7 +314,7 @@ impl Session {
             OnInput::StopsInEagi => enhanced,
         };
         if stops {
-            self.start_sync(Sync { shape: info.shape, holding: false, strict: false });
+            self.start_sync(Sync::Drop(info.shape));
         }
     }
 
@@ -320,6 +340,10 @@ impl Session {
         self.output = Output::default();
         error
     }
+}
+
+fn is_multi_line_value(message: &[u8]) -> bool {
+    message.starts_with(b"200 ") && message.contains(&b'\n')
 }
 
 fn is_minus_one(response: &Response<'_>) -> bool {

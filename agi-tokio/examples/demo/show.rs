@@ -1,0 +1,37 @@
+//! Lines on the terminal, with the time since the beginning.
+
+use std::fmt::Display;
+use std::time::Instant;
+
+/// Prints what happens.
+#[derive(Clone, Copy)]
+pub struct Show {
+    began: Instant,
+}
+
+impl Show {
+    pub fn new() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    /// Bytes on the wire, a line each.
+    pub fn wire(self, direction: &str, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.line(direction, line.escape_ascii());
+        }
+    }
+
+    /// What the library made of it.
+    pub fn library(self, what: impl Display) {
+        self.line("lib", what);
+    }
+
+    /// What happens to the call.
+    pub fn call(self, what: impl Display) {
+        self.line("***", what);
+    }
+
+    fn line(self, who: &str, what: impl Display) {
+        println!("{:>8.3}s  {who}  {what}", self.began.elapsed().as_secs_f64());
+    }
+}

@@ -1,0 +1,90 @@
+//! What a conversation costs in allocations. A test of its own, for the allocator counts for the process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use agi_proto::commands::{GetVariable, Noop, SetVariable, StreamFile};
+use agi_proto::{Command, Environment, EscapeDigits, Event, Leniency, Session};
+use agi_tests::pair::ENVIRONMENT;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: everything is left to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+fn allocations<T>(of: impl FnOnce() -> T) -> (usize, T) {
+    let before = COUNT.get();
+    let result = of();
+    (COUNT.get() - before, result)
+}
+
+fn block() -> Vec<u8> {
+    let lines = ENVIRONMENT.iter().map(|(name, value)| format!("{name}: {value}\n"));
+    lines.chain(["agi_arg_1: one\nagi_arg_2: two\n\n".into()]).collect::<String>().into_bytes()
+}
+
+#[test]
+fn an_environment_is_two_allocations() {
+    let block = block();
+    let (count, environment) = allocations(|| Environment::parse(&block, Leniency::default()));
+    assert_eq!(environment.map(|environment| environment.args().count()), Ok(2));
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn a_round_trip_without_text_allocates_nothing() {
+    let mut session = Session::new(1);
+    session.handle_input(&block());
+    assert!(matches!(session.poll_event(), Ok(Some(Event::Environment(_)))));
+    let mut total = 0;
+    for _ in 0..3 {
+        let file = StreamFile::new("demo-congrats", EscapeDigits::ANY).offset(800);
+        total = round_trip(&mut session, file, b"200 result=0 endpos=16000\n")
+            + round_trip(&mut session, SetVariable::new("NAME", "a value"), b"200 result=1\n")
+            + round_trip(&mut session, Noop::new(), b"200 result=0\n");
+    }
+    assert_eq!(total, 0, "once the buffers are there");
+    let text = round_trip(&mut session, GetVariable::new("NAME"), b"200 result=1 (a value)\n");
+    assert_eq!(text, 1, "the value itself; the counter does count");
+}
+
+fn round_trip<C: Command>(session: &mut Session, command: C, answer: &[u8]) -> usize {
+    let (count, reply) = allocations(|| {
+        let pending = session.send(&command).ok()?;
+        let sent = session.poll_transmit()?.len();
+        session.transmitted(sent);
+        let space = session.read_buf();
+        space[..answer.len()].copy_from_slice(answer);
+        session.advance(answer.len());
+        match session.poll_event() {
+            Ok(Some(Event::Response(response))) => pending.decode(response).ok(),
+            _ => None,
+        }
+    });
+    assert!(reply.is_some());
+    count
+}
