@@ -63,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// Sends a command and waits for its reply.
     ///
     /// ```no_run
-    /// use agi_tokio::agi_proto::commands::StreamFile;
+    /// use agi_tokio::proto::commands::StreamFile;
     /// use agi_tokio::{Channel, Error, EscapeDigits};
     ///
     /// # async fn example(channel: &mut Channel) -> Result<(), Error> {

@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use agi_tokio::agi_proto::commands::{GetVariable, StreamFile};
-use agi_tokio::agi_proto::{EncodeError, ProtocolError};
+use agi_tokio::proto::commands::{GetVariable, StreamFile};
+use agi_tokio::proto::{EncodeError, ProtocolError};
 use agi_tokio::{Channel, Error, EscapeDigits};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
