@@ -55,6 +55,33 @@ impl<A: FnMut(&str) -> Vec<u8>> Channel<A> {
     agi_proto::channel_methods!("agi_proto::Session", "agi_proto::Error<()>");
 }
 
+/// The same methods, asynchronous.
+mod asynchronous {
+    use agi_proto::Command;
+
+    type Error = agi_proto::Error<()>;
+
+    struct Channel;
+
+    impl Channel {
+        async fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+            let _ = agi_proto::Session::new(1).send(&command)?;
+            Err(Error::Closed)
+        }
+
+        agi_proto::channel_methods!(async "agi_proto::Session", "agi_proto::Error<()>");
+    }
+
+    #[test]
+    fn their_futures_can_be_sent() {
+        fn can(_: impl Send) {}
+        let channel = &mut Channel;
+        can(channel.set_variable_exact("X", "v"));
+        can(channel.menu(&[], "1", None));
+        can(channel.record_file("f", "wav", "#", None));
+    }
+}
+
 /// Answers with these in turn.
 fn script(answers: &[&'static str]) -> Channel<impl FnMut(&str) -> Vec<u8>> {
     let answers = answers.to_vec();
