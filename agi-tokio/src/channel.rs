@@ -63,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// Sends a command and waits for its reply.
     ///
     /// ```no_run
-    /// use agi_tokio::agi_proto::commands::StreamFile;
+    /// use agi_tokio::proto::commands::StreamFile;
     /// use agi_tokio::{Channel, Error, EscapeDigits};
     ///
     /// # async fn example(channel: &mut Channel) -> Result<(), Error> {
@@ -86,12 +86,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
             Err(error) => return Err(conversation.refused(error)),
         };
         loop {
-            conversation.transmit().await?;
             match conversation.session.poll_event()? {
                 Some(Event::Response(response)) => return Ok(pending.decode(response)?),
                 Some(Event::Closed) => return Err(conversation.ended()),
                 Some(_) => {}
-                None => conversation.receive().await?,
+                None => conversation.turn().await?,
             }
         }
     }
@@ -133,7 +132,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
             return Err(conversation.refused(error));
         }
         loop {
-            conversation.transmit().await?;
             match conversation.session.poll_event()? {
                 Some(Event::Closed) => return Err(conversation.ended()),
                 Some(_) => continue,
@@ -142,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
             if conversation.session.is_settled() {
                 return Ok(());
             }
-            conversation.receive().await?;
+            conversation.turn().await?;
         }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use agi_proto::{Asterisk, AsteriskEvent};
-use agi_tokio::agi_proto;
+use agi_tokio::proto;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -1,0 +1,267 @@
+//! A channel over streams in memory.
+
+mod peer;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use agi_tokio::proto::commands::{GetVariable, StreamFile};
+use agi_tokio::proto::{EncodeError, ProtocolError};
+use agi_tokio::{Channel, Error, EscapeDigits};
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use self::peer::{Peer, pair, soon};
+
+async fn start() -> (Peer<DuplexStream>, Channel<DuplexStream>) {
+    let (peer, stream) = pair().await;
+    (peer, Channel::start(stream).await.unwrap().unwrap())
+}
+
+#[tokio::test]
+async fn a_command_gets_its_reply() {
+    let (mut peer, mut channel) = start().await;
+    assert_eq!(channel.environment().unique_id().unwrap(), "1700000000.7");
+    assert_eq!(channel.request().path(), "/ivr/menu");
+    assert_eq!(channel.request().query("lang").unwrap(), "de");
+    let script = async {
+        peer.answer("ANSWER", "200 result=0").await;
+        peer.answer("GET VARIABLE \"X\"", "200 result=1 (200 result=0)").await;
+        peer.answer("STREAM FILE \"hi\" \"#\"", "200 result=35 endpos=800").await;
+        peer.answer("SET VARIABLE \"Y\" \"1\"", "510 Invalid or unknown command").await;
+        peer.answer("NOOP", "200 result=0").await;
+    };
+    let handler = async {
+        channel.answer().await?;
+        assert_eq!(channel.get_variable("X").await?.unwrap(), "200 result=0");
+        let playback = channel.call(StreamFile::new("hi", EscapeDigits::new("#")?)).await?;
+        assert_eq!((playback.digit().unwrap().to_string(), playback.samples), ("#".into(), 800));
+        assert!(matches!(channel.set_variable("Y", "1").await, Err(Error::Rejected(_))));
+        // nothing of a refused command is sent
+        let refused = channel.set_variable("Y", "1\nNOOP").await;
+        assert!(matches!(refused, Err(Error::Encode(EncodeError::ForbiddenByte { .. }))));
+        channel.noop().await
+    };
+    soon(async { tokio::join!(script, handler).1 }).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_dropped_call_the_next_one_gets_its_own_reply() {
+    for stopped in [None, Some("200 result=0 endpos=4000"), Some("200 result=1 (late)"), Some("HANGUP")] {
+        let (mut peer, mut channel) = start().await;
+        let script = async {
+            assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
+            let echo = peer.barrier().await;
+            if let Some(stopped) = stopped {
+                peer.respond(stopped).await;
+            }
+            peer.respond(&echo).await;
+            peer.answer("GET VARIABLE \"X\"", "200 result=1 (its own)").await;
+        };
+        let handler = async {
+            let limit = Duration::from_secs(3);
+            assert!(timeout(limit, channel.stream_file("long", "")).await.is_err());
+            assert_eq!(channel.get_variable("X").await.unwrap().unwrap(), "its own");
+            assert_eq!(channel.is_hung_up(), stopped == Some("HANGUP"));
+        };
+        soon(async { tokio::join!(script, handler) }).await;
+    }
+}
+
+/// Both sides write three bytes at a time, so that there are many places to stop at.
+#[tokio::test]
+async fn a_call_may_be_dropped_at_any_await() {
+    let (their_reader, our_writer) = tokio::io::simplex(4096);
+    let (our_reader, their_writer) = tokio::io::simplex(3);
+    let mut peer = Peer::new(tokio::io::join(our_reader, our_writer)).begin().await;
+    peer.at_once = 3;
+    let theirs = tokio::io::join(their_reader, their_writer);
+    let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+    let script = async {
+        while let Some(line) = peer.command().await {
+            match line.as_str() {
+                "WAIT FOR DIGIT -1" => peer.respond("200 result=1").await,
+                // the next command stops it
+                "STREAM FILE \"long\" \"\"" => {}
+                "GET VARIABLE \"A\"" => peer.respond("200 result=1 (a)").await,
+                "GET VARIABLE \"B\"" => peer.respond("200 result=1 (b)").await,
+                sync => peer.respond(&format!("200 result=1 ({})", sync.split('"').nth(1).unwrap())).await,
+            }
+        }
+    };
+    let mut cut = 0;
+    let handler = async {
+        for polls in 0..80 {
+            cut += usize::from(!polled(polls, channel.get_variable("A")).await);
+            assert_eq!(channel.get_variable("B").await.unwrap().unwrap(), "b", "after {polls} polls");
+            polled(polls, channel.stream_file("long", "")).await;
+            polled(polls / 4, channel.resync()).await;
+            polled(polls, channel.wait_for_digit(None)).await;
+            polled(polls / 2, channel.get_variable("A")).await;
+            polled(polls / 3, channel.hung_up()).await;
+            assert_eq!(channel.get_variable("B").await.unwrap().unwrap(), "b", "after {polls} polls");
+        }
+        channel.into_inner().shutdown().await.unwrap();
+    };
+    soon(async { tokio::join!(script, handler) }).await;
+    assert!((10..80).contains(&cut), "some calls are cut and some are not: {cut}");
+}
+
+/// Polls a future so many times at most, and says whether it ended.
+async fn polled<F: Future>(times: usize, future: F) -> bool {
+    let mut future = pin!(future);
+    for _ in 0..times {
+        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn the_hangup_is_waited_for_beside_something_else() {
+    let (mut peer, mut channel) = start().await;
+    let (half, dropped) = (Notify::new(), Notify::new());
+    let script = async {
+        assert_eq!(peer.command().await.unwrap(), "WAIT FOR DIGIT -1");
+        peer.stream.write_all(b"200 result=-1\nHAN").await.unwrap();
+        half.notify_one();
+        dropped.notified().await;
+        peer.stream.write_all(b"GUP\n").await.unwrap();
+        peer.answer("STREAM FILE \"bye\" \"\"", "511 Command Not Permitted on a dead channel").await;
+        peer.answer("SET VARIABLE \"A\" \"b\"", "200 result=1").await;
+    };
+    let handler = async {
+        assert!(!polled(1, channel.wait_for_digit(None)).await);
+        tokio::select! {
+            biased;
+            () = channel.hung_up() => panic!("nobody has hung up"),
+            () = half.notified() => {}
+        }
+        dropped.notify_one();
+        tokio::select! {
+            () = channel.hung_up() => {}
+            () = std::future::pending() => {}
+        }
+        assert!(channel.is_hung_up() && !channel.is_closed());
+        channel.hung_up().await;
+        assert!(channel.stream_file("bye", "").await.unwrap_err().is_hangup());
+        channel.set_variable("A", "b").await.unwrap();
+    };
+    soon(async { tokio::join!(script, handler) }).await;
+}
+
+#[tokio::test]
+async fn when_asterisk_closes_the_call_is_over() {
+    for (last_words, hung_up) in [("", false), ("HANGUP\n", true)] {
+        for sends in [true, false] {
+            let (mut peer, mut channel) = start().await;
+            let script = async {
+                if sends {
+                    assert_eq!(peer.command().await.unwrap(), "ANSWER");
+                }
+                peer.stream.write_all(last_words.as_bytes()).await.unwrap();
+                drop(peer);
+            };
+            if !sends {
+                script.await; // the write fails, and what was said before is heard
+                check_over(&mut channel, hung_up).await;
+            } else {
+                soon(async { tokio::join!(script, check_over(&mut channel, hung_up)) }).await;
+            }
+            channel.hung_up().await;
+            assert!(channel.is_closed());
+            check_over(&mut channel, hung_up).await;
+            assert!(channel.resync().await.unwrap_err().is_hangup());
+        }
+    }
+}
+
+async fn check_over(channel: &mut Channel<DuplexStream>, hung_up: bool) {
+    let error = soon(channel.answer()).await.unwrap_err();
+    assert!(error.is_hangup());
+    assert_eq!(matches!(error, Error::Hangup), hung_up, "{error:?}");
+    assert_eq!(matches!(error, Error::Closed), !hung_up, "{error:?}");
+}
+
+#[tokio::test]
+async fn bytes_that_nobody_asked_for_end_the_conversation() {
+    let (mut peer, mut channel) = start().await;
+    peer.respond("200 result=1 (forged)").await;
+    for _ in 0..2 {
+        soon(channel.hung_up()).await;
+        let error = channel.get_variable("X").await.unwrap_err();
+        assert!(matches!(error, Error::Protocol(ProtocolError::Unsolicited(_))), "{error:?}");
+        assert!(!error.is_hangup());
+    }
+}
+
+#[tokio::test]
+async fn resync_stops_what_a_dropped_call_left_running() {
+    let (mut peer, mut channel) = start().await;
+    let script = async {
+        assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
+        let echo = peer.barrier().await;
+        peer.respond(&echo).await;
+        let echo = peer.barrier().await;
+        peer.respond(&echo).await;
+        peer.answer("NOOP", "200 result=0").await;
+    };
+    let handler = async {
+        assert!(!polled(3, channel.stream_file("long", "")).await);
+        channel.resync().await.unwrap();
+        channel.resync().await.unwrap();
+        channel.noop().await.unwrap();
+    };
+    soon(async { tokio::join!(script, handler) }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_barrier_that_is_not_heard_is_sent_again() {
+    let (mut peer, mut channel) = start().await;
+    let script = async {
+        assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
+        let first = peer.barrier().await;
+        let second = peer.barrier().await;
+        assert_ne!(first, second);
+        peer.respond(&first).await;
+        peer.respond(&second).await;
+    };
+    let handler = async {
+        assert!(!polled(3, channel.stream_file("long", "")).await);
+        channel.resync().await.unwrap();
+    };
+    soon(async { tokio::join!(script, handler) }).await;
+}
+
+#[tokio::test]
+async fn somebody_who_only_looks_is_no_error() {
+    let (ours, theirs) = tokio::io::duplex(64);
+    drop(ours);
+    assert!(Channel::start(theirs).await.unwrap().is_none());
+
+    let (mut ours, theirs) = tokio::io::duplex(64);
+    ours.write_all(b"agi_network: yes\n").await.unwrap();
+    drop(ours);
+    assert!(matches!(Channel::start(theirs).await, Err(Error::Protocol(_))));
+}
+
+#[tokio::test]
+async fn futures_are_small_and_can_be_spawned() {
+    fn is_send<T: Send>(future: T) -> usize {
+        size_of_val(&future)
+    }
+    let (_peer, mut channel) = start().await;
+    let call = is_send(channel.call(GetVariable::new("X")));
+    assert!(call <= 320, "{call} bytes");
+    let method = is_send(channel.stream_file("hi", "#"));
+    assert!(method <= 384, "{method} bytes");
+    is_send(channel.set_variable("X", "y"));
+    is_send(channel.hung_up());
+    is_send(channel.resync());
+    is_send(channel.close());
+}
