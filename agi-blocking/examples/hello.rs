@@ -4,11 +4,9 @@
 //! cargo run --example hello -- 127.0.0.1:4573
 //! ```
 
-use std::net::TcpStream;
-
 use agi_blocking::{Channel, Error, Server};
 
-fn hello(channel: &mut Channel<TcpStream>) -> Result<(), Error> {
+fn hello(channel: &mut Channel) -> Result<(), Error> {
     channel.answer()?;
     channel.stream_file("hello-world", "")?;
     channel.hang_up()?;
@@ -16,6 +14,7 @@ fn hello(channel: &mut Channel<TcpStream>) -> Result<(), Error> {
 }
 
 fn main() -> std::io::Result<()> {
+    tracing_subscriber::fmt().init();
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4573".into());
     let server = Server::bind(address)?;
     println!("in the dialplan: AGI(agi://{}/hello)", server.local_addr()?);

@@ -1,20 +1,19 @@
 //! One call.
 
+mod close;
 mod drive;
 #[macro_use]
 mod methods;
+mod start;
 
-use std::hash::{BuildHasher, RandomState};
-use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use agi_proto::{Command, Environment, Event, Leniency, Limits, Request, Session};
+use agi_proto::{Command, Environment, Event, Request, Session};
 
+pub(crate) use self::close::LINGER;
 use self::drive::after;
 use crate::{Error, Stream};
-
-/// How long [`Channel::close`] waits for Asterisk unless told otherwise.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// A call that Asterisk put into this program's hands.
 ///
@@ -34,76 +33,19 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Dropping a channel closes its stream at once, and Asterisk may write its last words into a closed
 /// socket. [`close`](Self::close) it; [`Server`](crate::Server) does so after the handler.
 #[derive(Debug)]
-pub struct Channel<S> {
+pub struct Channel<S = TcpStream> {
     session: Session,
     stream: S,
     /// The time limit that the stream was last given.
     read_timeout: Option<Duration>,
-    linger: Duration,
 }
 
 impl<S: Stream> Channel<S> {
-    /// Reads the environment, which begins every call, with the default limits and no leniency.
-    ///
-    /// `None` where the peer closed without a byte: somebody looked whether the port is open.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Protocol`] for what is no environment of Asterisk's, [`Error::Io`].
-    pub fn start(stream: S) -> Result<Option<Self>, Error> {
-        Self::start_with(stream, Limits::default(), Leniency::default())
-    }
-
-    /// [`start`](Self::start) within limits and with leniencies of one's own.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    pub fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, None)
-    }
-
-    /// [`start_with`](Self::start_with), with so much time for the whole environment: against a peer that
-    /// connects and keeps silent.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start); [`TimedOut`](ErrorKind::TimedOut) when the time has passed.
-    pub fn start_timeout(
-        stream: S,
-        limits: Limits,
-        leniency: Leniency,
-        timeout: Duration,
-    ) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, after(timeout))
-    }
-
-    fn open(
-        stream: S,
-        limits: Limits,
-        leniency: Leniency,
-        deadline: Option<Instant>,
-    ) -> Result<Option<Self>, Error> {
-        let session = Session::with(nonce(), limits, leniency);
-        let mut channel = Self { session, stream, read_timeout: None, linger: LINGER };
-        channel.stream.set_read_timeout(None).map_err(Error::Io)?;
-        let started = channel.drive(deadline, |event| match event {
-            Event::Environment(_) => Some(true),
-            Event::Closed => Some(false),
-            _ => None,
-        })?;
-        match started {
-            Some(true) => Ok(Some(channel)),
-            Some(false) => Ok(None),
-            None => Err(Error::Io(ErrorKind::TimedOut.into())),
-        }
-    }
-
     /// Sends a command and waits for its reply, for as long as it takes.
     ///
     /// ```no_run
-    /// use agi_blocking::proto::{EscapeDigits, commands::StreamFile};
-    /// # fn example(channel: &mut agi_blocking::Channel<std::net::TcpStream>) -> Result<(), agi_blocking::Error> {
+    /// use agi_blocking::agi_proto::{EscapeDigits, commands::StreamFile};
+    /// # fn example(channel: &mut agi_blocking::Channel) -> Result<(), agi_blocking::Error> {
     /// let played = channel.call(StreamFile::new("demo-congrats", EscapeDigits::new("#")?))?;
     /// # let _ = played; Ok(()) }
     /// ```
@@ -124,7 +66,7 @@ impl<S: Stream> Channel<S> {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call); [`Unsupported`](ErrorKind::Unsupported), with nothing sent, where the stream
+    /// As [`call`](Self::call); [`Unsupported`](std::io::ErrorKind::Unsupported), with nothing sent, where the stream
     /// knows no time limits.
     pub fn call_timeout<C: Command>(
         &mut self,
@@ -198,29 +140,6 @@ impl<S: Stream> Channel<S> {
         }
     }
 
-    /// Ends the conversation as Asterisk likes it: says that no more commands will come, lets what runs come
-    /// to its end, and waits until Asterisk has closed; so nothing that it writes meets a closed socket.
-    /// The dialplan goes on then.
-    ///
-    /// Gives whether Asterisk closed within the [time for it](Self::set_linger). It does so within a
-    /// millisecond unless a command that was given up still runs. Drop the channel after this.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`].
-    pub fn close(&mut self) -> Result<bool, Error> {
-        let ended = self.is_closed() || self.linger().map_err(Error::Io)?;
-        self.session.handle_eof();
-        // a conversation that failed stays failed, and has ended all the same
-        while let Ok(Some(_)) = self.session.poll_event() {}
-        Ok(ended)
-    }
-
-    /// How long [`close`](Self::close) waits for Asterisk: 5 seconds unless told otherwise.
-    pub fn set_linger(&mut self, linger: Duration) {
-        self.linger = linger;
-    }
-
     /// What Asterisk said about the call when it began.
     pub fn environment(&self) -> &Environment {
         self.session.environment().expect("there is no channel before the environment has come")
@@ -242,8 +161,8 @@ impl<S: Stream> Channel<S> {
         self.session.is_closed()
     }
 
-    /// The stream, for its addresses and the like. Its time limits are the channel's.
-    pub fn stream(&self) -> &S {
+    /// The stream, for its addresses and the like. Its time limit for reads is the channel's.
+    pub fn get_ref(&self) -> &S {
         &self.stream
     }
 }
@@ -251,10 +170,4 @@ impl<S: Stream> Channel<S> {
 /// A method for each command.
 impl<S: Stream> Channel<S> {
     agi_proto::command_table!(methods! {});
-}
-
-/// Nobody can guess it who does not see this session's commands: the hasher is SipHash under a key of 128
-/// bits from the operating system's random numbers, of which its output tells nothing.
-fn nonce() -> u64 {
-    RandomState::new().hash_one(())
 }

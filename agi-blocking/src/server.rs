@@ -1,23 +1,22 @@
 //! FastAGI: a thread for each call, up to a limit.
 
+mod accept;
 mod calls;
 mod run;
 
 use std::error::Error as StdError;
-use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::os::fd::AsFd;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use agi_proto::{Leniency, Limits};
-use rustix::event::{PollFd, PollFlags, poll};
 
 use self::calls::Calls;
 pub use self::calls::Shutdown;
-use self::run::{Options, run};
+use self::run::Options;
 use crate::Channel;
+use crate::channel::LINGER;
 
 /// AGI's own port, which Asterisk takes where the URL names none.
 const PORT: u16 = 4573;
@@ -30,15 +29,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// ```no_run
 /// use agi_blocking::{Channel, Error, Server};
-/// use std::net::TcpStream;
 ///
-/// fn hello(channel: &mut Channel<TcpStream>) -> Result<(), Error> {
+/// fn hello(channel: &mut Channel) -> Result<(), Error> {
 ///     channel.answer()?;
 ///     channel.stream_file("hello-world", "")?;
 ///     Ok(())
 /// }
 ///
-/// Server::bind_local()?.serve(hello)?;
+/// Server::bind_default()?.serve(hello)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
@@ -51,7 +49,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///   hide their cause (`#[error(transparent)]`, `anyhow::Error` without a context) are logged always.
 /// * **Every call ends with [`Channel::close`]**, whatever became of its handler.
 /// * **A peer that does not send its environment** within the
-///   [time for it](Self::environment_timeout) is let go; one that connects and closes is not even logged.
+///   [time for it](Self::environment_deadline) is let go; one that connects and closes is not even logged.
 /// * **[`Shutdown`]** ends the server and lets calls come to their end.
 ///
 /// What it has to say goes to [`tracing`], in a span `call` with the call's channel and unique id.
@@ -63,7 +61,7 @@ pub struct Server {
     listener: TcpListener,
     calls: Arc<Calls>,
     max_calls: usize,
-    shutdown_timeout: Duration,
+    drain: Duration,
     options: Options,
 }
 
@@ -74,17 +72,26 @@ impl Server {
     ///
     /// Those of [`TcpListener::bind`].
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
+        Self::from_listener(TcpListener::bind(address)?)
+    }
+
+    /// Takes connections from a listener that is there already, such as one of systemd's. Makes it
+    /// non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn from_listener(listener: TcpListener) -> io::Result<Self> {
         // poll(2) may announce a connection that is gone by the time of the accept
         listener.set_nonblocking(true)?;
         let options = Options {
             limits: Limits::default(),
             leniency: Leniency::default(),
-            environment_timeout: Duration::from_secs(30),
-            linger: Duration::from_secs(5),
+            environment_deadline: Duration::from_secs(30),
+            linger: LINGER,
         };
         let calls = Arc::new(Calls::new()?);
-        Ok(Self { listener, calls, max_calls: 256, shutdown_timeout: Duration::from_secs(30), options })
+        Ok(Self { listener, calls, max_calls: 256, drain: Duration::from_secs(30), options })
     }
 
     /// Listens on 127.0.0.1, AGI's port 4573: for an Asterisk on this machine.
@@ -92,7 +99,7 @@ impl Server {
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
-    pub fn bind_local() -> io::Result<Self> {
+    pub fn bind_default() -> io::Result<Self> {
         Self::bind((Ipv4Addr::LOCALHOST, PORT))
     }
 
@@ -104,21 +111,21 @@ impl Server {
     }
 
     /// How long a peer may take for its whole environment: 30 seconds unless told otherwise.
-    pub fn environment_timeout(mut self, timeout: Duration) -> Self {
-        self.options.environment_timeout = timeout;
+    pub fn environment_deadline(mut self, deadline: Duration) -> Self {
+        self.options.environment_deadline = deadline;
         self
     }
 
     /// How long calls may go on after [`Shutdown::shutdown`]: 30 seconds unless told otherwise.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+    pub fn drain(mut self, deadline: Duration) -> Self {
+        self.drain = deadline;
         self
     }
 
     /// How long a call that ends waits for Asterisk to close: 5 seconds unless told otherwise. See
     /// [`Channel::close`].
-    pub fn linger(mut self, linger: Duration) -> Self {
-        self.options.linger = linger;
+    pub fn linger(mut self, deadline: Duration) -> Self {
+        self.options.linger = deadline;
         self
     }
 
@@ -157,7 +164,7 @@ impl Server {
     /// None so far but that poll(2) fails, which it does only for want of memory.
     pub fn serve<H, E>(self, handler: H) -> io::Result<()>
     where
-        H: Fn(&mut Channel<TcpStream>) -> Result<(), E> + Send + Sync + 'static,
+        H: Fn(&mut Channel) -> Result<(), E> + Send + Sync + 'static,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let handler = Arc::new(handler);
@@ -179,47 +186,7 @@ impl Server {
         }
         // from here on nobody waits in the queue of a server that will not come
         drop(self.listener);
-        self.calls.end(self.shutdown_timeout, self.options.linger);
-        Ok(())
-    }
-
-    /// Waits for a connection; `None` to look again whether there is still one to be waited for.
-    fn accept(&self) -> io::Result<Option<TcpStream>> {
-        let wake = self.calls.wake();
-        let mut both = [
-            PollFd::new(&self.listener, PollFlags::IN),
-            PollFd::from_borrowed_fd(wake.as_fd(), PollFlags::IN),
-        ];
-        match poll(&mut both, None) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        match self.listener.accept() {
-            Ok((stream, _)) => Ok(Some(stream)),
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => Ok(None),
-                _ => Err(error),
-            },
-        }
-    }
-
-    fn begin<H, E>(&self, stream: TcpStream, handler: &Arc<H>) -> io::Result<()>
-    where
-        H: Fn(&mut Channel<TcpStream>) -> Result<(), E> + Send + Sync + 'static,
-        E: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        // some systems hand the listener's mode down
-        stream.set_nonblocking(false)?;
-        // a command is one short write, which must not wait for an acknowledgement
-        stream.set_nodelay(true)?;
-        let guard = self.calls.enter(&stream)?;
-        let (handler, options) = (Arc::clone(handler), self.options);
-        thread::Builder::new().name("agi-call".into()).spawn(move || {
-            // declared first, so dropped last: the call counts until its socket is closed
-            let _guard = guard;
-            run(stream, options, &*handler);
-        })?;
+        self.calls.end(self.drain, self.options.linger);
         Ok(())
     }
 }

@@ -2,34 +2,19 @@
 
 mod pbx;
 
-use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::io::{ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agi_blocking::proto::commands::{Noop, StreamFile};
-use agi_blocking::proto::{EscapeDigits, ProtocolError};
-use agi_blocking::{Channel, Error, Plain};
+use agi_blocking::agi_proto::commands::{Noop, StreamFile};
+use agi_blocking::{Channel, Error, EscapeDigits, Plain};
 
-use self::pbx::Pbx;
+use self::pbx::{Pbx, with_pbx};
 
 /// Longer than any of this takes.
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(20);
-
-/// Runs the script of a PBX on a thread, and the test against it.
-fn with_pbx(
-    script: impl FnOnce(Pbx<UnixStream>) + Send + 'static,
-    test: impl FnOnce(&mut Channel<UnixStream>),
-) {
-    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
-    let pbx = thread::spawn(move || script(Pbx::begin(theirs)));
-    let mut channel = Channel::start(ours).expect("an environment").expect("not closed");
-    test(&mut channel);
-    drop(channel);
-    pbx.join().expect("the script went as written");
-}
 
 fn stream_file() -> StreamFile<'static> {
     StreamFile::new("long", EscapeDigits::new("").expect("none are valid"))
@@ -122,106 +107,6 @@ fn waiting_for_a_hangup_loses_no_bytes() {
 }
 
 #[test]
-fn a_hangup_or_the_end_ends_the_wait() {
-    with_pbx(
-        |mut pbx| {
-            pbx.respond("HANGUP");
-            assert_eq!(pbx.next(), None);
-        },
-        |channel| assert!(channel.hung_up(LONG).expect("no error")),
-    );
-    with_pbx(drop, |channel| {
-        assert!(channel.hung_up(None).expect("no error"));
-        assert!(!channel.is_hung_up() && channel.is_closed());
-        assert!(matches!(channel.noop(), Err(Error::Closed)));
-        assert!(channel.close().expect("nothing is left to do"));
-    });
-}
-
-#[test]
-fn the_end_while_a_call_waits_is_told_apart() {
-    let closes = |mut pbx: Pbx<_>| {
-        pbx.expect("NOOP");
-    };
-    with_pbx(closes, |channel| {
-        assert!(matches!(channel.noop(), Err(Error::Closed)));
-        assert!(matches!(channel.noop(), Err(Error::Closed)), "and again");
-    });
-    let hangs_up = |mut pbx: Pbx<_>| {
-        pbx.expect("NOOP").respond("HANGUP");
-    };
-    with_pbx(hangs_up, |channel| {
-        assert!(matches!(channel.noop(), Err(Error::Hangup)));
-        assert!(matches!(channel.noop(), Err(Error::Hangup)), "and again");
-    });
-}
-
-#[test]
-fn a_hangup_before_a_broken_pipe_is_still_read() {
-    let (told, tell) = std::sync::mpsc::channel();
-    let script = move |mut pbx: Pbx<_>| {
-        pbx.respond("HANGUP");
-        drop(pbx);
-        told.send(()).expect("the test waits");
-    };
-    with_pbx(script, |channel| {
-        tell.recv().expect("the script goes on");
-        assert!(matches!(channel.noop(), Err(Error::Hangup)));
-    });
-}
-
-#[test]
-fn what_nobody_asked_for_is_an_error_that_stays() {
-    with_pbx(
-        |mut pbx| {
-            pbx.respond("200 result=1 (forged)");
-            assert_eq!(pbx.next(), None);
-        },
-        |channel| {
-            let unsolicited = |error| matches!(error, Error::Protocol(ProtocolError::Unsolicited(_)));
-            assert!(unsolicited(channel.hung_up(LONG).expect_err("forged")));
-            assert!(unsolicited(channel.noop().expect_err("it repeats")));
-            channel.stream().shutdown(Shutdown::Write).expect("the peer is there");
-            assert!(channel.close().expect("it closes all the same"));
-        },
-    );
-}
-
-#[test]
-fn closing_waits_for_the_other_side() {
-    let script = |mut pbx: Pbx<_>| {
-        pbx.expect("NOOP").respond("200 result=0");
-        pbx.end();
-    };
-    with_pbx(script, |channel| {
-        channel.noop().expect("answered");
-        channel.set_linger(LONG);
-        assert!(channel.close().expect("no error"));
-        assert!(!channel.is_hung_up(), "the HANGUP at the end is none");
-        assert!(matches!(channel.noop(), Err(Error::Closed)));
-        assert!(channel.close().expect("once more does nothing"));
-    });
-}
-
-#[test]
-fn closing_does_not_wait_for_ever() {
-    let script = |mut pbx: Pbx<UnixStream>| {
-        pbx.expect(r#"STREAM FILE "long" """#);
-        assert_eq!(pbx.next(), None);
-        // it neither answers nor closes, until the script's socket is gone altogether
-        let mut end = [0; 1];
-        while pbx.stream.write(b"HANGUP\n").is_ok() {}
-        assert_eq!(pbx.stream.read(&mut end).unwrap_or(0), 0);
-    };
-    with_pbx(script, |channel| {
-        assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
-        channel.set_linger(SHORT);
-        assert!(!channel.close().expect("no error"));
-        assert!(channel.is_closed());
-    });
-}
-
-#[test]
 fn a_port_that_is_only_looked_at_is_no_error() {
     let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     drop(theirs);
@@ -235,7 +120,7 @@ fn an_environment_has_its_time() {
     let begun = Instant::now();
     let error = Channel::start_timeout(ours, Default::default(), Default::default(), SHORT)
         .expect_err("the rest does not come");
-    assert!(matches!(error, Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut));
+    assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut));
     assert!((SHORT..LONG).contains(&begun.elapsed()));
 }
 
@@ -250,8 +135,8 @@ fn any_reader_and_writer_will_do() {
     let mut channel = Channel::start(Plain(ours)).expect("an environment").expect("not closed");
     channel.noop().expect("answered");
     let error = channel.call_timeout(Noop::new(), LONG).expect_err("no deadlines");
-    assert!(matches!(error, Error::Io(error) if error.kind() == std::io::ErrorKind::Unsupported));
-    assert!(!channel.close().expect("no error"), "nothing is waited for");
+    assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::Unsupported));
+    channel.close().expect("nothing is waited for");
     drop(channel);
     script.join().expect("the script went as written");
 }

@@ -9,9 +9,7 @@ use super::Channel;
 use crate::{Error, Stream};
 
 /// A time limit for what should not wait at all; zero is none that a socket takes.
-const MOMENT: Duration = Duration::from_millis(1);
-/// Reads of what is left behind, so that a peer which never stops sending cannot hold up the end.
-const LAST_READS: usize = 64;
+pub(super) const MOMENT: Duration = Duration::from_millis(1);
 
 /// So long from now; `None`, for ever, where the clock does not reach that far.
 pub(super) fn after(timeout: Duration) -> Option<Instant> {
@@ -91,7 +89,7 @@ impl<S: Stream> Channel<S> {
         }
     }
 
-    fn write_out(&mut self) -> io::Result<()> {
+    pub(super) fn write_out(&mut self) -> io::Result<()> {
         let mut wrote = false;
         while let Some(bytes) = self.session.poll_transmit() {
             match self.stream.write(bytes) {
@@ -103,51 +101,6 @@ impl<S: Stream> Channel<S> {
             wrote = true;
         }
         if wrote { self.stream.flush() } else { Ok(()) }
-    }
-
-    /// Ends this direction, then reads until the peer has ended the other, and says whether it did in time.
-    ///
-    /// What comes is not given to the session, which would refuse to go on had the protocol been broken.
-    pub(super) fn linger(&mut self) -> io::Result<bool> {
-        self.session.finish();
-        let ended = self.write_out().and_then(|()| self.stream.shutdown_write()).and_then(|()| {
-            let deadline = after(self.linger);
-            loop {
-                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                if left == Some(Duration::ZERO) {
-                    // a socket that is closed with bytes unread is reset
-                    self.read_rest(false);
-                    return Ok(false);
-                }
-                self.limit_reads(left)?;
-                match self.stream.read(self.session.read_buf()) {
-                    Ok(0) => return Ok(true),
-                    Ok(_) => {}
-                    Err(error) if is_timeout(&error) && left.is_some() => {}
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        });
-        match ended {
-            Err(error) if is_gone(&error) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
-            ended => ended,
-        }
-    }
-
-    /// Reads what is there already, for the session or to be thrown away.
-    fn read_rest(&mut self, keep: bool) {
-        for _ in 0..LAST_READS {
-            if self.limit_reads(Some(MOMENT)).is_err() {
-                return;
-            }
-            match self.stream.read(self.session.read_buf()) {
-                Ok(read @ 1..) if keep => self.session.advance(read),
-                Ok(1..) => {}
-                _ => return,
-            }
-        }
     }
 
     /// Sets the stream's time limit for reads where it is another than it has.
@@ -181,13 +134,13 @@ impl<S: Stream> Channel<S> {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// Whether an error means that the peer has ended the conversation, as a reset does when Asterisk closed
 /// while a command was on its way to it.
-fn is_gone(error: &io::Error) -> bool {
+pub(super) fn is_gone(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
     let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
     kinds.contains(&error.kind())

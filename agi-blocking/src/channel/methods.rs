@@ -12,7 +12,7 @@ macro_rules! methods {
             $(#[$doc])*
             ///
             /// ```no_run
-            /// # fn example(channel: &mut agi_blocking::Channel<std::net::TcpStream>) -> Result<(), agi_blocking::Error> {
+            /// # fn example(channel: &mut agi_blocking::Channel) -> Result<(), agi_blocking::Error> {
             #[doc = concat!("let reply = ", $example, "?;")]
             /// # let _ = reply;
             /// # Ok(())

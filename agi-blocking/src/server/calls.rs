@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Ends a [`Server`](crate::Server), from any thread; every clone ends the same one.
 ///
 /// ```no_run
-/// # fn handler(_: &mut agi_blocking::Channel<std::net::TcpStream>) -> Result<(), agi_blocking::Error> { Ok(()) }
-/// let server = agi_blocking::Server::bind_local()?;
+/// # fn handler(_: &mut agi_blocking::Channel) -> Result<(), agi_blocking::Error> { Ok(()) }
+/// let server = agi_blocking::Server::bind_default()?;
 /// let shutdown = server.shutdown_handle();
 /// std::thread::spawn(move || {
 ///     // when a signal or an administrator says so
@@ -33,7 +33,7 @@ impl Shutdown {
     /// Stops accepting at once and returns; [`Server::serve`](crate::Server::serve) returns when the calls
     /// have ended:
     ///
-    /// 1. They may go on for [the time given](crate::Server::shutdown_timeout).
+    /// 1. They may go on for [the time given](crate::Server::drain).
     /// 2. Then their writing sides are shut. Asterisk stops what it plays, and closes; the handler's next
     ///    command, or the one that waits, ends in an error for which
     ///    [`is_hangup`](agi_proto::Error::is_hangup) holds.

@@ -16,24 +16,23 @@ use crate::{Channel, Error};
 pub(super) struct Options {
     pub(super) limits: Limits,
     pub(super) leniency: Leniency,
-    pub(super) environment_timeout: Duration,
+    pub(super) environment_deadline: Duration,
     pub(super) linger: Duration,
 }
 
 /// Reads the environment, runs the handler and closes.
 pub(super) fn run<H, E>(stream: TcpStream, options: Options, handler: &H)
 where
-    H: Fn(&mut Channel<TcpStream>) -> Result<(), E>,
+    H: Fn(&mut Channel) -> Result<(), E>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let Options { limits, leniency, environment_timeout, linger } = options;
+    let Options { limits, leniency, environment_deadline, linger } = options;
     let peer = stream.peer_addr().ok();
-    let mut channel = match Channel::start_timeout(stream, limits, leniency, environment_timeout) {
+    let mut channel = match Channel::start_timeout(stream, limits, leniency, environment_deadline) {
         Ok(Some(channel)) => channel,
         Ok(None) => return tracing::debug!(?peer, "connected and closed without a byte"),
         Err(error) => return tracing::warn!(?peer, %error, "no call began"),
     };
-    channel.set_linger(linger);
     let environment = channel.environment();
     let text = |value: Option<&BStr>| value.map(ToString::to_string);
     let (name, unique_id) = (text(environment.channel()), text(environment.unique_id()));
@@ -45,10 +44,8 @@ where
         Ok(Err(error)) => tell(&*error.into()),
         Err(panic) => tracing::error!(panic = message(&*panic), "the handler panicked"),
     }
-    match channel.close() {
-        Ok(true) => {}
-        Ok(false) => tracing::debug!("Asterisk had not closed when the time for it was over"),
-        Err(error) => tracing::debug!(%error, "closing"),
+    if let Err(error) = channel.close_within(linger) {
+        tracing::debug!(%error, "the end was not clean");
     }
 }
 

@@ -2,10 +2,15 @@
 
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+pub(crate) mod log;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::thread;
 
-use agi_blocking::proto::{Asterisk, AsteriskEvent};
+use agi_blocking::Channel;
+use agi_blocking::agi_proto::{Asterisk, AsteriskEvent};
 
 /// The variables that Asterisk always sends, in its order.
 const ENVIRONMENT: [(&str, &str); 22] = [
@@ -101,4 +106,17 @@ impl<S: Read + Write> Pbx<S> {
             self.asterisk.transmitted(written);
         }
     }
+}
+
+/// Runs the script of a PBX on a thread, and the test against it.
+pub(crate) fn with_pbx(
+    script: impl FnOnce(Pbx<UnixStream>) + Send + 'static,
+    test: impl FnOnce(&mut Channel<UnixStream>),
+) {
+    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+    let pbx = thread::spawn(move || script(Pbx::begin(theirs)));
+    let mut channel = Channel::start(ours).expect("an environment").expect("not closed");
+    test(&mut channel);
+    drop(channel);
+    pbx.join().expect("the script went as written");
 }
