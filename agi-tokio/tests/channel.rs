@@ -188,6 +188,39 @@ async fn check_over(channel: &mut Channel<DuplexStream>, hung_up: bool) {
     assert_eq!(matches!(error, Error::Closed), !hung_up, "{error:?}");
 }
 
+/// As a pipe may be whose other end has closed only one way.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_nothing_is_not_waited_for() {
+    for last_words in ["", "HANGUP\n"] {
+        let (reader, mut writer) = tokio::io::duplex(4096);
+        let (gone, broken) = tokio::io::duplex(64);
+        writer = Peer::new(writer).begin().await.stream;
+        let mut channel = Channel::start(tokio::io::join(reader, broken)).await.unwrap().unwrap();
+        drop(gone);
+        writer.write_all(last_words.as_bytes()).await.unwrap();
+        let error = soon(channel.noop()).await.unwrap_err();
+        assert_eq!(matches!(error, Error::Hangup), !last_words.is_empty(), "{error:?}");
+        assert!(error.is_hangup());
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_written_when_the_channel_is_closed_is_never_sent() {
+    let (their_reader, our_writer) = tokio::io::simplex(4096);
+    let (our_reader, their_writer) = tokio::io::simplex("NOOP\n".len());
+    let mut peer = Peer::new(tokio::io::join(our_reader, our_writer)).begin().await;
+    let theirs = tokio::io::join(their_reader, their_writer);
+    let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+    // the answer comes though the command still fills the pipe
+    tokio::join!(peer.respond("200 result=0"), async { assert!(polled(1, channel.noop()).await) });
+    assert!(!polled(1, channel.answer()).await);
+    let script = async {
+        assert_eq!(peer.command().await.unwrap(), "NOOP");
+        peer.end().await;
+    };
+    soon(async { tokio::join!(channel.close(), script).0 }).await.unwrap();
+}
+
 #[tokio::test]
 async fn bytes_that_nobody_asked_for_end_the_conversation() {
     let (mut peer, mut channel) = start().await;
