@@ -289,7 +289,7 @@ impl Session {
     /// Gives up waiting for the answer of the command that was sent; does nothing where none is owed.
     ///
     /// If nothing of it was written yet, it is taken back. Otherwise the answer, if one comes, is dropped,
-    /// and the next command waits for that. A command that [stops](OnInput::Stops) when another comes is
+    /// and the next command waits for that. A command that [stops](crate::OnInput::Stops) when another comes is
     /// stopped by the next [`send`](Self::send) or [`resync`](Self::resync).
     pub fn abandon(&mut self) {
         if self.queued.take().is_some() {

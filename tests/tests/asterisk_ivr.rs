@@ -57,10 +57,9 @@ fn survives_a_hangup(version: Version, service: SocketAddr) {
     for far in [false, true] {
         let call = call(version, service);
         call.wait_command("STREAM FILE");
-        if far {
-            call.hang_up_far()
-        } else {
-            call.hang_up()
+        match far {
+            true => call.hang_up_far(),
+            false => call.hang_up(),
         }
         let outcome = call.finish(TIME);
         assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
