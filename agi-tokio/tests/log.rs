@@ -1,6 +1,8 @@
 //! What a server tells its operator: failures, with the call that they belong to, and nothing of callers who
 //! just hang up.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod peer;
 
 use std::fmt::{Debug, Write};

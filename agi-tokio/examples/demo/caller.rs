@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use agi_proto::{Asterisk, AsteriskEvent};
-use agi_tokio::proto;
+use agi_tokio::agi_proto;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -24,7 +24,7 @@ const CALLERS: [Caller; 3] = [
 ];
 
 /// Places one call after the other.
-pub async fn three_calls(service: SocketAddr, show: Show) -> io::Result<()> {
+pub(crate) async fn three_calls(service: SocketAddr, show: Show) -> io::Result<()> {
     for caller in &CALLERS {
         println!();
         show.call(format_args!("{} calls", caller.name));
@@ -71,7 +71,7 @@ async fn call(mut stream: TcpStream, caller: &Caller, show: Show) -> io::Result<
             }
             ["VERBOSE", ..] => asterisk.respond("200 result=1"),
             _ if hung_up => {
-                asterisk.respond("511 Command Not Permitted on a dead channel or intercept routine")
+                asterisk.respond("511 Command Not Permitted on a dead channel or intercept routine");
             }
             ["ANSWER"] => asterisk.respond("200 result=0"),
             ["GET", "VARIABLE", _] => asterisk.respond(format!("200 result=1 ({})", caller.note)),
