@@ -17,7 +17,7 @@ impl Show {
     /// Bytes on the wire, a line each.
     pub(crate) fn wire(self, direction: &str, bytes: &[u8]) {
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.line(direction, line.escape_ascii());
+            self.line(direction, line.escape_ascii().to_string().replace("\\\"", "\""));
         }
     }
 
