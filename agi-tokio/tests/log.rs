@@ -2,6 +2,8 @@
 //! just hang up.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod peer;
 
 use std::fmt::{Debug, Write};
