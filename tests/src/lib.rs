@@ -2,5 +2,6 @@
 //! Asterisk.
 
 pub mod asterisk;
+pub mod fuzz;
 pub mod pair;
 pub mod trace;
