@@ -5,8 +5,8 @@ use std::time::Duration;
 use agi_proto::arguments::split;
 use agi_proto::commands::channel::Verbosity;
 use agi_proto::commands::{
-    Answer, ChannelStatus, Exec, GetData, GetFullVariable, GetVariable, HangUp, Noop, SetVariable, StreamFile,
-    Verbose, WaitForDigit,
+    Answer, ChannelStatus, Exec, GetData, GetFullVariable, GetVariable, HangUp, Noop, SetVariable,
+    StreamFile, Verbose, WaitForDigit,
 };
 use agi_proto::{Command, CommandLine, EncodeError, EscapeDigits, Raw};
 use arbitrary::{Result, Unstructured};
@@ -57,7 +57,8 @@ const COMMANDS: [Make; 13] = [
         Ok(Case::new(limit, command, words))
     },
     |u, limit| {
-        let (file, timeout, most) = (text(u)?, optional(u, |u| optional(u, time))?, optional(u, u16_near_edge)?);
+        let (file, timeout, most) =
+            (text(u)?, optional(u, |u| optional(u, time))?, optional(u, u16_near_edge)?);
         let mut command = GetData::new(&file);
         let mut words = vec![file.clone()];
         if timeout.is_some() || most.is_some() {
@@ -93,7 +94,8 @@ const COMMANDS: [Make; 13] = [
     |_, limit| Ok(Case::new(limit, Noop::new(), vec![])),
     |u, limit| {
         let (name, value) = (text(u)?, text(u)?);
-        Ok(Case::new(limit, SetVariable::new(&name, &value), vec![name.clone(), value.clone()]))
+        let case = Case::new(limit, SetVariable::new(&name, &value), vec![name.clone(), value.clone()]);
+        Ok(case.misread(name.is_empty()))
     },
     |u, limit| {
         let (file, digits, offset) = (text(u)?, digits(u)?, optional(u, |u| u.arbitrary::<u32>())?);
@@ -159,7 +161,9 @@ fn check(case: Case, limit: usize) {
         Err(error) => {
             assert!(refusal_names_an_argument(&error, name), "{name}: {error}");
             let justified = match error {
-                EncodeError::ForbiddenByte { byte, .. } => words.iter().any(|word| word.contains(&byte)) || misread,
+                EncodeError::ForbiddenByte { byte, .. } => {
+                    words.iter().any(|word| word.contains(&byte)) || misread
+                }
                 EncodeError::InvalidArgument { .. } => misread,
                 EncodeError::TooManyWords { words: counted, .. } => counted == words.len() && counted > 127,
                 EncodeError::LineTooLong { length, limit: told, .. } => told == limit && length > limit,
@@ -175,7 +179,9 @@ pub fn refusal_names_an_argument(error: &EncodeError, name: &str) -> bool {
     match error {
         EncodeError::ForbiddenByte { command, argument, .. }
         | EncodeError::InvalidArgument { command, argument, .. } => *command == name && !argument.is_empty(),
-        EncodeError::TooManyWords { command, .. } | EncodeError::LineTooLong { command, .. } => *command == name,
+        EncodeError::TooManyWords { command, .. } | EncodeError::LineTooLong { command, .. } => {
+            *command == name
+        }
         _ => false,
     }
 }

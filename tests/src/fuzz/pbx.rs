@@ -253,7 +253,11 @@ impl Pbx {
     fn write_usage(&mut self, u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         let lines: &[&str] = match u.int_in_range(0..=2)? {
             0 => &["520 Invalid command syntax.  Proper usage not available.\n"],
-            1 => &["520-Invalid command syntax.  Proper usage follows:\n", "gl", "ued520 End of proper usage.\n"],
+            1 => &[
+                "520-Invalid command syntax.  Proper usage follows:\n",
+                "gl",
+                "ued520 End of proper usage.\n",
+            ],
             _ => &[
                 "520-Invalid command syntax.  Proper usage follows:\n",
                 "Usage: so\n\n  or (so)\n",

@@ -32,7 +32,8 @@ pub fn request(data: &[u8]) {
 }
 
 fn decode(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit =
+        |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::new();
     let mut at = 0;
     while let Some(&byte) = text.get(at) {

@@ -53,10 +53,10 @@ pub fn response(data: &[u8]) {
         assert!(!name.contains(&b' ') && !name.contains(&b'='));
         assert!(name.as_ptr() >= before && value.as_ptr() > name.as_ptr(), "the fields overlap");
         before = value.as_ptr_range().end;
-        let name = name.to_string();
-        if let Some(first) = response.field(&name) {
+        if let Ok(name) = std::str::from_utf8(name) {
+            let first = response.field(name).expect("it was just seen");
             assert!(first.as_ptr() <= value.as_ptr());
-            let _ = response.number(&name);
+            assert_eq!(response.number(name), first.to_string().parse().ok());
         }
     }
     if let Some(usage) = response.usage() {
