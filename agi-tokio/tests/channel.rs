@@ -1,6 +1,5 @@
 //! A channel over streams in memory.
 #![allow(clippy::unwrap_used, reason = "a test may")]
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod peer;
 

@@ -1,7 +1,6 @@
 //! What a server tells its operator: failures, with the call that they belong to, and nothing of callers who
 //! just hang up.
 #![allow(clippy::unwrap_used, reason = "a test may")]
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod peer;
 

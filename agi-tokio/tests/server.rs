@@ -1,6 +1,5 @@
 //! A server on the loopback interface, and calls that end in every way.
 #![allow(clippy::unwrap_used, reason = "a test may")]
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod peer;
 
