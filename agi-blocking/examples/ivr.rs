@@ -1,7 +1,7 @@
 //! Asks for a number of up to four digits, tells the dialplan what it was, and goes back to it.
 //!
 //! ```text
-//! cargo run --example ivr -- 127.0.0.1:4573
+//! cargo run -p agi-blocking --example ivr -- 127.0.0.1:4573
 //! ```
 
 use std::time::Duration;
