@@ -1,4 +1,5 @@
 //! A server and PBXs that call it over loopback TCP.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod pbx;
 
