@@ -82,7 +82,7 @@ impl<S: Stream> Channel<S> {
         deadline: Option<Instant>,
     ) -> Result<Option<C::Reply>, Error> {
         self.session.abandon();
-        let mut pending = Some(self.session.send(&command).map_err(|error| self.not_sent(error))?);
+        let mut pending = Some(self.session.send(&command).map_err(|error| self.session.refusal(error))?);
         let outcome = self.drive(deadline, |event| match event {
             Event::Response(response) => pending.take().map(|pending| Some(pending.decode(response))),
             Event::Closed => Some(None),
@@ -90,7 +90,7 @@ impl<S: Stream> Channel<S> {
         })?;
         match outcome {
             Some(Some(reply)) => Ok(Some(reply?)),
-            Some(None) => Err(self.over()),
+            Some(None) => Err(self.session.end()),
             None => {
                 self.session.abandon();
                 Ok(None)
@@ -127,10 +127,10 @@ impl<S: Stream> Channel<S> {
     /// [`Error::Protocol`] for bytes that no command asked for; otherwise as [`call`](Self::call).
     pub fn resync(&mut self) -> Result<(), Error> {
         self.session.abandon();
-        self.session.resync().map_err(|error| self.not_sent(error))?;
+        self.session.resync().map_err(|error| self.session.refusal(error))?;
         loop {
             if self.progress(|event| matches!(event, Event::Closed).then_some(()))?.is_some() {
-                return Err(self.over());
+                return Err(self.session.end());
             }
             if self.session.is_settled() {
                 return Ok(());

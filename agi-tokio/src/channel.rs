@@ -85,12 +85,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         conversation.session.abandon();
         let pending = match conversation.session.send(&command) {
             Ok(pending) => pending,
-            Err(error) => return Err(conversation.refused(error)),
+            Err(error) => return Err(conversation.session.refusal(error)),
         };
         loop {
             match conversation.session.poll_event()? {
                 Some(Event::Response(response)) => return Ok(pending.decode(response)?),
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => {}
                 None => conversation.turn().await?,
             }
@@ -131,11 +131,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         conversation.session.abandon();
         if let Err(error) = conversation.session.resync() {
-            return Err(conversation.refused(error));
+            return Err(conversation.session.refusal(error));
         }
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => continue,
                 None => {}
             }
