@@ -8,6 +8,7 @@ mod start;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Environment, Event, Request, Session};
 
 pub(crate) use self::close::LINGER;
@@ -117,6 +118,38 @@ impl<S: Stream> Channel<S> {
             _ => None,
         })?;
         Ok(ended.is_some())
+    }
+
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right.
+    ///
+    /// # Errors
+    ///
+    /// As for [`hung_up`](Self::hung_up).
+    pub fn hung_up_polling(
+        &mut self,
+        timeout: impl Into<Option<Duration>>,
+        interval: Duration,
+    ) -> Result<bool, Error> {
+        let deadline = timeout.into().and_then(after);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let last = left.is_some_and(|left| left <= interval);
+            if self.hung_up(left.map_or(interval, |left| left.min(interval)))? {
+                return Ok(true);
+            }
+            if last {
+                return Ok(false);
+            }
+            match self.call(ChannelStatus::new()) {
+                Err(error) if !error.is_hangup() => return Err(error),
+                Err(_) => return Ok(true),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Pairs commands and replies again after a call that was given up, and with that stops what it still

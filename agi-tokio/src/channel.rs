@@ -5,9 +5,11 @@ mod methods;
 
 use std::time::Duration;
 
+use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Event, Leniency, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::Error;
 use crate::conversation::Conversation;
@@ -116,6 +118,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     pub async fn hung_up(&mut self) {
         if let Err(error) = self.lease.hung_up().await {
             tracing::debug!(%error, "the wait for the hangup ended otherwise");
+        }
+    }
+
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right. It may be dropped and called again; nothing is lost.
+    pub async fn hung_up_polling(&mut self, interval: Duration) {
+        while timeout(interval, self.hung_up()).await.is_err() {
+            if let Err(error) = self.call(ChannelStatus::new()).await {
+                tracing::debug!(%error, "the channel is gone");
+                return;
+            }
         }
     }
 
