@@ -4,6 +4,8 @@
 pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
+#[cfg(feature = "asterisk")]
+pub mod script;
 pub mod trace;
 
 /// The README's code compiles.

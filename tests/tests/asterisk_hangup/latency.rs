@@ -1,0 +1,1 @@
+//! How late Asterisk's second lines are.
