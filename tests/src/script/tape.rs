@@ -96,7 +96,10 @@ impl Tape {
     /// What came, in words: `H` for `HANGUP`, the status for a reply, `>` where the script ended its own
     /// direction, then `EOF` or `RST`.
     #[must_use]
-    pub fn words(&self, range: impl SliceIndex<[(Instant, Entry)], Output = [(Instant, Entry)]>) -> Vec<String> {
+    pub fn words(
+        &self,
+        range: impl SliceIndex<[(Instant, Entry)], Output = [(Instant, Entry)]>,
+    ) -> Vec<String> {
         let mut words = Vec::new();
         let mut line = Vec::new();
         for (_, entry) in &self.lock()[range] {

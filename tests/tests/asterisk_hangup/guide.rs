@@ -81,7 +81,8 @@ fn table(text: &str, head: &[&str]) -> Vec<Vec<String>> {
 
 /// A row that its first cell names, maybe among others.
 fn find<'a>(table: &'a [Vec<String>], name: &str) -> &'a [String] {
-    let has = |row: &&Vec<String>| row[0].split("; ").any(|each| each.replace('`', "") == name.replace('`', ""));
+    let has =
+        |row: &&Vec<String>| row[0].split("; ").any(|each| each.replace('`', "") == name.replace('`', ""));
     table.iter().find(has).unwrap_or_else(|| panic!("the guide has no row {name:?}"))
 }
 
