@@ -94,7 +94,7 @@ impl Cell {
             Scenario::Busy => run.busy(),
             Scenario::Commands => run.commands(),
             Scenario::End => run.end(|_| {}),
-            Scenario::EndDropped => run.end(|run| run.drop_exec()),
+            Scenario::EndDropped => run.end(|run| run.drop_exec("1")),
             Scenario::EndDroppedPrompt => run.end(|run| {
                 let call = &run.call;
                 let seen = || drop(call.wait_command("STREAM FILE"));
@@ -115,7 +115,7 @@ impl Cell {
                 );
             }),
             Scenario::EndHungUp => run.end(|run| {
-                run.drop_exec();
+                run.drop_exec("60");
                 run.call.hang_up();
             }),
         }
@@ -311,10 +311,10 @@ impl<S: Script> Run<'_, S> {
         self.finish(told, [from, mark, mark], None)
     }
 
-    fn drop_exec(&mut self) {
+    fn drop_exec(&mut self, seconds: &str) {
         let call = &self.call;
         let seen = || drop(call.wait_command("EXEC"));
-        self.script.call_until(Exec::new("Wait").arguments("0.5"), seen);
+        self.script.call_until(Exec::new("Wait").arguments(seconds), seen);
     }
 }
 

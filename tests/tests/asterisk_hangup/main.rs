@@ -84,21 +84,13 @@ fn matrix<S: Script>(version: Version) {
 }
 
 #[test]
-fn every_hangup_over_tokio() {
+fn every_hangup() {
     matrix::<Tokio>(Version::V22);
-}
-
-#[test]
-fn every_hangup_over_tokio_on_16() {
-    matrix::<Tokio>(Version::V16);
-}
-
-#[test]
-fn every_hangup_over_blocking() {
     matrix::<Blocking>(Version::V22);
 }
 
 #[test]
-fn every_hangup_over_blocking_on_16() {
+fn every_hangup_on_16() {
+    matrix::<Tokio>(Version::V16);
     matrix::<Blocking>(Version::V16);
 }
