@@ -29,6 +29,13 @@ pub trait Stream: Read + Write {
     ///
     /// [`Unsupported`](io::ErrorKind::Unsupported) where one direction cannot end alone.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Whether the transport has been told of a hangup beside its bytes since this was last asked, as a
+    /// program that Asterisk runs itself is [by a signal](crate::process). A read that waits then ends with
+    /// [`Interrupted`](io::ErrorKind::Interrupted). Sockets never are.
+    fn take_hangup(&mut self) -> bool {
+        false
+    }
 }
 
 /// Any reader and writer as a [`Stream`], without time limits and without an end of one direction.
@@ -125,6 +132,10 @@ impl<S: Stream + ?Sized> Stream for &mut S {
     fn shutdown_write(&mut self) -> io::Result<()> {
         (**self).shutdown_write()
     }
+
+    fn take_hangup(&mut self) -> bool {
+        (**self).take_hangup()
+    }
 }
 
 /// `Channel<Box<dyn Stream>>` is a channel over whichever transport there is.
@@ -135,5 +146,9 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
 
     fn shutdown_write(&mut self) -> io::Result<()> {
         (**self).shutdown_write()
+    }
+
+    fn take_hangup(&mut self) -> bool {
+        (**self).take_hangup()
     }
 }
