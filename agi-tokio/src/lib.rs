@@ -33,9 +33,13 @@
 
 mod channel;
 mod conversation;
+#[cfg(unix)]
+pub mod eagi;
 mod handler;
 mod lease;
 mod methods;
+#[cfg(unix)]
+pub mod process;
 mod race;
 mod server;
 
