@@ -1,11 +1,15 @@
 //! The channel: what a handler steers its call with.
 
-use std::fmt;
+mod facts;
+mod methods;
+
 use std::time::Duration;
 
-use agi_proto::{Command, Environment, Event, Leniency, Limits, Request};
+use agi_proto::commands::ChannelStatus;
+use agi_proto::{Command, Event, Leniency, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::Error;
 use crate::conversation::Conversation;
@@ -63,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// Sends a command and waits for its reply.
     ///
     /// ```no_run
-    /// use agi_tokio::proto::commands::StreamFile;
+    /// use agi_tokio::agi_proto::commands::StreamFile;
     /// use agi_tokio::{Channel, Error, EscapeDigits};
     ///
     /// # async fn example(channel: &mut Channel) -> Result<(), Error> {
@@ -83,12 +87,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         conversation.session.abandon();
         let pending = match conversation.session.send(&command) {
             Ok(pending) => pending,
-            Err(error) => return Err(conversation.refused(error)),
+            Err(error) => return Err(conversation.session.refusal(error)),
         };
         loop {
             match conversation.session.poll_event()? {
                 Some(Event::Response(response)) => return Ok(pending.decode(response)?),
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => {}
                 None => conversation.turn().await?,
             }
@@ -117,6 +121,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         }
     }
 
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right. It may be dropped and called again; nothing is lost.
+    pub async fn hung_up_polling(&mut self, interval: Duration) {
+        while timeout(interval, self.hung_up()).await.is_err() {
+            if let Err(error) = self.call(ChannelStatus::new()).await {
+                tracing::debug!(%error, "the channel is gone");
+                return;
+            }
+        }
+    }
+
     /// Pairs replies again now, rather than with the next command: stops what a dropped call left running,
     /// where Asterisk can stop it, and waits until nothing is owed.
     ///
@@ -129,11 +147,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         conversation.session.abandon();
         if let Err(error) = conversation.session.resync() {
-            return Err(conversation.refused(error));
+            return Err(conversation.session.refusal(error));
         }
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => continue,
                 None => {}
             }
@@ -165,55 +183,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 }
 
-/// What is known without asking Asterisk.
 impl<S> Channel<S> {
-    /// What Asterisk told about the call when it handed it over.
-    pub fn environment(&self) -> &Environment {
-        self.lease.session.environment().expect("a channel begins with its environment")
-    }
-
-    /// What the dialplan asked for: the path, query and arguments of its `AGI()`.
-    pub fn request(&self) -> Request {
-        Request::new(self.environment())
-    }
-
-    /// Whether the channel is known to be hung up. Commands that run on a dead channel still work then
-    /// (variables, the database, `EXEC`, `VERBOSE`); all others are rejected.
-    pub fn is_hung_up(&self) -> bool {
-        self.lease.session.is_hung_up()
-    }
-
-    /// Whether Asterisk is known to have closed the conversation: no command works any more.
-    pub fn is_closed(&self) -> bool {
-        self.lease.session.is_closed()
-    }
-
-    /// The stream, for its addresses and options. Reading from it or writing to it breaks the conversation.
-    pub fn get_ref(&self) -> &S {
-        &self.lease.stream
-    }
-
-    /// The stream. See [`get_ref`](Self::get_ref).
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.lease.stream
-    }
-
-    /// The stream, with whatever was read of it and not used lost. A server that lent it does not close it.
-    pub fn into_inner(self) -> S {
-        self.lease.keep().stream
-    }
-
     pub(crate) fn new(lease: Lease<S>) -> Self {
         Self { lease }
-    }
-}
-
-impl<S> fmt::Debug for Channel<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel")
-            .field("channel", &self.environment().channel())
-            .field("unique_id", &self.environment().unique_id())
-            .field("hung_up", &self.is_hung_up())
-            .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use crate::{Channel, Error};
 /// use agi_tokio::{Channel, Error, Server};
 ///
 /// # async fn example() -> std::io::Result<()> {
-/// let server = Server::bind_local().await?;
+/// let server = Server::bind_default().await?;
 /// let prompt = String::from("demo-congrats");
 /// server
 ///     .serve(move |mut channel: Channel| {

@@ -15,7 +15,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
-//!     Server::bind_local().await?.serve(ivr).await
+//!     Server::bind_default().await?.serve(ivr).await
 //! }
 //! ```
 //!
@@ -27,7 +27,7 @@
 //! gets its own reply. A handler may wait for something else and for the end of the call at once, with
 //! [`Channel::hung_up`].
 //!
-//! Commands with all their options are the types in [`proto::commands`], for [`Channel::call`].
+//! Commands with all their options are the types in [`agi_proto::commands`], for [`Channel::call`].
 
 #![forbid(unsafe_code)]
 
@@ -37,13 +37,12 @@ mod conversation;
 pub mod eagi;
 mod handler;
 mod lease;
-mod methods;
 #[cfg(unix)]
 pub mod process;
 mod race;
 mod server;
 
-pub use agi_proto as proto;
+pub use agi_proto;
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;

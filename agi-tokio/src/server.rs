@@ -38,7 +38,7 @@ const PORT: u16 = 4573;
 /// # }
 /// ```
 ///
-/// For each connection it waits for the environment within a [time limit](Self::environment_timeout), runs the
+/// For each connection it waits for the environment within a [deadline](Self::environment_deadline), runs the
 /// handler in a task of its own, and when the channel was dropped closes the connection so that Asterisk's
 /// last `HANGUP` is still read. That is so whether the handler returned, failed, panicked (the other calls do
 /// not notice) or was cancelled.
@@ -58,9 +58,9 @@ pub struct Server {
 struct Options {
     limits: Limits,
     leniency: Leniency,
-    environment_timeout: Duration,
+    environment_deadline: Duration,
     linger: Duration,
-    shutdown_timeout: Duration,
+    drain: Duration,
 }
 
 impl Server {
@@ -78,7 +78,7 @@ impl Server {
     /// # Errors
     ///
     /// What the operating system says.
-    pub async fn bind_local() -> io::Result<Self> {
+    pub async fn bind_default() -> io::Result<Self> {
         Self::bind((Ipv4Addr::LOCALHOST, PORT)).await
     }
 
@@ -87,9 +87,9 @@ impl Server {
         let options = Options {
             limits: Limits::default(),
             leniency: Leniency::default(),
-            environment_timeout: Duration::from_secs(30),
+            environment_deadline: Duration::from_secs(30),
             linger: LINGER,
-            shutdown_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(30),
         };
         Self { listener, options }
     }
@@ -108,21 +108,21 @@ impl Server {
 
     /// How long a new connection may take to send its whole environment. Asterisk sends it at once; 30
     /// seconds unless told otherwise.
-    pub fn environment_timeout(mut self, timeout: Duration) -> Self {
-        self.options.environment_timeout = timeout;
+    pub fn environment_deadline(mut self, deadline: Duration) -> Self {
+        self.options.environment_deadline = deadline;
         self
     }
 
     /// How long to wait at the end of a call for Asterisk to close too: 5 seconds unless told otherwise.
-    pub fn linger(mut self, timeout: Duration) -> Self {
-        self.options.linger = timeout;
+    pub fn linger(mut self, deadline: Duration) -> Self {
+        self.options.linger = deadline;
         self
     }
 
     /// How long [`serve_until`](Self::serve_until) lets calls go on at shutdown: 30 seconds unless told
     /// otherwise.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.options.shutdown_timeout = timeout;
+    pub fn drain(mut self, deadline: Duration) -> Self {
+        self.options.drain = deadline;
         self
     }
 
@@ -145,7 +145,7 @@ impl Server {
     }
 
     /// Serves until `shutdown` ends, then lets calls end: new connections are refused, running handlers have
-    /// the time that [`shutdown_timeout`](Self::shutdown_timeout) gives, then they are cancelled and their calls closed properly.
+    /// the time that [`drain`](Self::drain) gives, then they are cancelled and their calls closed properly.
     ///
     /// ```no_run
     /// # async fn hello(_: agi_tokio::Channel) -> Result<(), agi_tokio::Error> { Ok(()) }
@@ -158,7 +158,7 @@ impl Server {
     /// ```
     pub async fn serve_until<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
         let Self { listener, options } = self;
-        let shutdown_timeout = options.shutdown_timeout;
+        let drain = options.drain;
         let (handler, options) = (Arc::new(handler), Arc::new(options));
         // a call that holds `running` is not over; once `cancel` is gone it is told to end
         let (running, mut over) = mpsc::channel::<()>(1);
@@ -171,7 +171,7 @@ impl Server {
             tokio::spawn(call.run(stream, peer, handler.clone()));
         }
         drop((listener, running, cancelled));
-        if timeout(shutdown_timeout, over.recv()).await.is_err() {
+        if timeout(drain, over.recv()).await.is_err() {
             tracing::warn!("calls are cancelled that did not end in time");
         }
         drop(cancel);

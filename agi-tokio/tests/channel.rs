@@ -1,25 +1,17 @@
 //! A channel over streams in memory.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod peer;
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
-use agi_tokio::proto::commands::{GetVariable, StreamFile};
-use agi_tokio::proto::{EncodeError, ProtocolError};
+use agi_tokio::agi_proto::commands::{GetVariable, StreamFile};
+use agi_tokio::agi_proto::{EncodeError, ProtocolError};
 use agi_tokio::{Channel, Error, EscapeDigits};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
-use self::peer::{Peer, pair, soon};
-
-async fn start() -> (Peer<DuplexStream>, Channel<DuplexStream>) {
-    let (peer, stream) = pair().await;
-    (peer, Channel::start(stream).await.unwrap().unwrap())
-}
+use self::peer::{Peer, polled, soon, start};
 
 #[tokio::test]
 async fn a_command_gets_its_reply() {
@@ -46,80 +38,6 @@ async fn a_command_gets_its_reply() {
         channel.noop().await
     };
     soon(async { tokio::join!(script, handler).1 }).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_a_dropped_call_the_next_one_gets_its_own_reply() {
-    for stopped in [None, Some("200 result=0 endpos=4000"), Some("200 result=1 (late)"), Some("HANGUP")] {
-        let (mut peer, mut channel) = start().await;
-        let script = async {
-            assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
-            let echo = peer.barrier().await;
-            if let Some(stopped) = stopped {
-                peer.respond(stopped).await;
-            }
-            peer.respond(&echo).await;
-            peer.answer("GET VARIABLE \"X\"", "200 result=1 (its own)").await;
-        };
-        let handler = async {
-            let limit = Duration::from_secs(3);
-            assert!(timeout(limit, channel.stream_file("long", "")).await.is_err());
-            assert_eq!(channel.get_variable("X").await.unwrap().unwrap(), "its own");
-            assert_eq!(channel.is_hung_up(), stopped == Some("HANGUP"));
-        };
-        soon(async { tokio::join!(script, handler) }).await;
-    }
-}
-
-/// Both sides write three bytes at a time, so that there are many places to stop at.
-#[tokio::test]
-async fn a_call_may_be_dropped_at_any_await() {
-    let (their_reader, our_writer) = tokio::io::simplex(4096);
-    let (our_reader, their_writer) = tokio::io::simplex(3);
-    let mut peer = Peer::new(tokio::io::join(our_reader, our_writer)).begin().await;
-    peer.at_once = 3;
-    let theirs = tokio::io::join(their_reader, their_writer);
-    let mut channel = Channel::start(theirs).await.unwrap().unwrap();
-    let script = async {
-        while let Some(line) = peer.command().await {
-            match line.as_str() {
-                "WAIT FOR DIGIT -1" => peer.respond("200 result=1").await,
-                // the next command stops it
-                "STREAM FILE \"long\" \"\"" => {}
-                "GET VARIABLE \"A\"" => peer.respond("200 result=1 (a)").await,
-                "GET VARIABLE \"B\"" => peer.respond("200 result=1 (b)").await,
-                sync => peer.respond(&format!("200 result=1 ({})", sync.split('"').nth(1).unwrap())).await,
-            }
-        }
-    };
-    let mut cut = 0;
-    let handler = async {
-        for polls in 0..80 {
-            cut += usize::from(!polled(polls, channel.get_variable("A")).await);
-            assert_eq!(channel.get_variable("B").await.unwrap().unwrap(), "b", "after {polls} polls");
-            polled(polls, channel.stream_file("long", "")).await;
-            polled(polls / 4, channel.resync()).await;
-            polled(polls, channel.wait_for_digit(None)).await;
-            polled(polls / 2, channel.get_variable("A")).await;
-            polled(polls / 3, channel.hung_up()).await;
-            assert_eq!(channel.get_variable("B").await.unwrap().unwrap(), "b", "after {polls} polls");
-        }
-        channel.into_inner().shutdown().await.unwrap();
-    };
-    soon(async { tokio::join!(script, handler) }).await;
-    assert!((10..80).contains(&cut), "some calls are cut and some are not: {cut}");
-}
-
-/// Polls a future so many times at most, and says whether it ended.
-async fn polled<F: Future>(times: usize, future: F) -> bool {
-    let mut future = pin!(future);
-    for _ in 0..times {
-        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-            return true;
-        }
-        tokio::task::yield_now().await;
-    }
-    false
 }
 
 #[tokio::test]
@@ -155,6 +73,20 @@ async fn the_hangup_is_waited_for_beside_something_else() {
     soon(async { tokio::join!(script, handler) }).await;
 }
 
+/// With `AGISIGHUP=no` nothing announces a hangup: asking finds out.
+#[tokio::test(start_paused = true)]
+async fn a_hangup_that_is_not_told_is_asked_for() {
+    let (mut peer, mut channel) = start().await;
+    let script = async {
+        peer.answer("CHANNEL STATUS", "200 result=6").await;
+        peer.answer("CHANNEL STATUS", "511 Command Not Permitted on a dead channel").await;
+    };
+    let began = tokio::time::Instant::now();
+    tokio::join!(script, channel.hung_up_polling(Duration::from_secs(5)));
+    assert_eq!(began.elapsed().as_secs(), 10, "one question in each interval");
+    assert!(channel.is_hung_up());
+}
+
 #[tokio::test]
 async fn when_asterisk_closes_the_call_is_over() {
     for (last_words, hung_up) in [("", false), ("HANGUP\n", true)] {
@@ -188,6 +120,22 @@ async fn check_over(channel: &mut Channel<DuplexStream>, hung_up: bool) {
     assert_eq!(matches!(error, Error::Closed), !hung_up, "{error:?}");
 }
 
+/// As a pipe may be whose other end has closed only one way.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_nothing_is_not_waited_for() {
+    for last_words in ["", "HANGUP\n"] {
+        let (reader, mut writer) = tokio::io::duplex(4096);
+        let (gone, broken) = tokio::io::duplex(64);
+        writer = Peer::new(writer).begin().await.stream;
+        let mut channel = Channel::start(tokio::io::join(reader, broken)).await.unwrap().unwrap();
+        drop(gone);
+        writer.write_all(last_words.as_bytes()).await.unwrap();
+        let error = soon(channel.noop()).await.unwrap_err();
+        assert_eq!(matches!(error, Error::Hangup), !last_words.is_empty(), "{error:?}");
+        assert!(error.is_hangup());
+    }
+}
+
 #[tokio::test]
 async fn bytes_that_nobody_asked_for_end_the_conversation() {
     let (mut peer, mut channel) = start().await;
@@ -198,44 +146,6 @@ async fn bytes_that_nobody_asked_for_end_the_conversation() {
         assert!(matches!(error, Error::Protocol(ProtocolError::Unsolicited(_))), "{error:?}");
         assert!(!error.is_hangup());
     }
-}
-
-#[tokio::test]
-async fn resync_stops_what_a_dropped_call_left_running() {
-    let (mut peer, mut channel) = start().await;
-    let script = async {
-        assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
-        let echo = peer.barrier().await;
-        peer.respond(&echo).await;
-        let echo = peer.barrier().await;
-        peer.respond(&echo).await;
-        peer.answer("NOOP", "200 result=0").await;
-    };
-    let handler = async {
-        assert!(!polled(3, channel.stream_file("long", "")).await);
-        channel.resync().await.unwrap();
-        channel.resync().await.unwrap();
-        channel.noop().await.unwrap();
-    };
-    soon(async { tokio::join!(script, handler) }).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_barrier_that_is_not_heard_is_sent_again() {
-    let (mut peer, mut channel) = start().await;
-    let script = async {
-        assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
-        let first = peer.barrier().await;
-        let second = peer.barrier().await;
-        assert_ne!(first, second);
-        peer.respond(&first).await;
-        peer.respond(&second).await;
-    };
-    let handler = async {
-        assert!(!polled(3, channel.stream_file("long", "")).await);
-        channel.resync().await.unwrap();
-    };
-    soon(async { tokio::join!(script, handler) }).await;
 }
 
 #[tokio::test]

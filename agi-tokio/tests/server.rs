@@ -1,9 +1,9 @@
 //! A server on the loopback interface, and calls that end in every way.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod peer;
 
 use std::future::pending;
-use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -117,7 +117,7 @@ async fn shutdown_cancels_what_takes_too_long() {
             pending::<Result<(), Error>>().await
         }
     };
-    let server = Running::with(|server| server.shutdown_timeout(Duration::ZERO), handler).await;
+    let server = Running::with(|server| server.drain(Duration::ZERO), handler).await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     let mut call = dial(server.address).await;
     soon(started.notified()).await;
@@ -157,7 +157,8 @@ async fn who_is_no_call_gets_no_handler() {
         *count.lock().unwrap() += 1;
         async move { channel.close().await }
     };
-    let server = Running::with(|server| server.environment_timeout(Duration::from_millis(50)), handler).await;
+    let server =
+        Running::with(|server| server.environment_deadline(Duration::from_millis(50)), handler).await;
     drop(TcpStream::connect(server.address).await.unwrap());
     for nonsense in ["GET / HTTP/1.1\r\n\r\n", "agi_network: yes\n"] {
         let mut peer = Peer::new(TcpStream::connect(server.address).await.unwrap());
@@ -188,26 +189,4 @@ async fn a_handler_may_keep_the_stream() {
     assert!(stream.nodelay().unwrap());
     stream.write_all(b"NOOP\n").await.unwrap();
     assert_eq!(soon(peer.command()).await.unwrap(), "NOOP");
-}
-
-#[tokio::test]
-async fn closing_waits_for_asterisk_up_to_a_deadline() {
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    for closes in [true, false] {
-        let (mut peer, accepted) = tokio::join!(dial(address), listener.accept());
-        let channel = Channel::start(accepted.unwrap().0).await.unwrap().unwrap();
-        let deadline = Duration::from_millis(if closes { 20_000 } else { 20 });
-        let script = async {
-            match closes {
-                true => peer.end_without_reset().await,
-                false => assert_eq!(peer.command().await, None),
-            }
-        };
-        match tokio::join!(channel.close_within(deadline), script).0 {
-            Ok(()) => assert!(closes),
-            Err(Error::Io(error)) => assert!(!closes && error.kind() == ErrorKind::TimedOut, "{error}"),
-            Err(error) => panic!("{error}"),
-        }
-    }
 }

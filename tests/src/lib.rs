@@ -2,6 +2,7 @@
 //! Asterisk.
 
 pub mod asterisk;
+pub mod fuzz;
 pub mod pair;
 pub mod trace;
 

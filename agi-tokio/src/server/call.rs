@@ -48,7 +48,7 @@ impl Call {
 
     /// Waits for the environment, and says whether there is a call.
     async fn open(&mut self, conversation: &mut Conversation<TcpStream>, peer: SocketAddr) -> bool {
-        let environment = timeout(self.options.environment_timeout, conversation.open());
+        let environment = timeout(self.options.environment_deadline, conversation.open());
         match race(environment, self.cancelled.changed()).await {
             Won::First(Ok(Ok(true))) => return true,
             Won::First(Ok(Ok(false))) => tracing::debug!(%peer, "closed without a byte"),

@@ -1,12 +1,15 @@
 //! The PBX's side of a conversation, by script.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use agi_tokio::proto::{Asterisk, AsteriskEvent};
+use agi_tokio::Channel;
+use agi_tokio::agi_proto::{Asterisk, AsteriskEvent};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 
@@ -44,10 +47,23 @@ pub struct Peer<S> {
     asterisk: Asterisk,
 }
 
-/// Both ends in memory, with the environment on its way.
-pub async fn pair() -> (Peer<DuplexStream>, DuplexStream) {
+/// Both ends in memory.
+pub async fn start() -> (Peer<DuplexStream>, Channel<DuplexStream>) {
     let (ours, theirs) = tokio::io::duplex(4096);
-    (Peer::new(ours).begin().await, theirs)
+    let peer = Peer::new(ours).begin().await;
+    (peer, Channel::start(theirs).await.unwrap().unwrap())
+}
+
+/// Polls a future so many times at most, and says whether it ended.
+pub async fn polled<F: Future>(times: usize, future: F) -> bool {
+    let mut future = pin!(future);
+    for _ in 0..times {
+        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
 }
 
 /// A call to a server.
