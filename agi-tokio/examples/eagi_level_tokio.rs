@@ -25,15 +25,20 @@ async fn meter(mut audio: Audio) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Plays until the caller hangs up.
 async fn play(channel: &mut Channel<Stdio>) -> Result<(), Error> {
     loop {
-        channel.stream_file("demo-congrats", "").await?;
+        match channel.stream_file("demo-congrats", "").await {
+            Err(error) if error.is_hangup() => return Ok(()),
+            played => drop(played?),
+        }
     }
 }
 
 async fn listen(mut channel: Channel<Stdio>) -> Result<(), Failure> {
     channel.answer().await?;
     let audio = Audio::open(&mut channel)?;
+    // the hangup ends both, and whichever comes first
     tokio::select! {
         heard = meter(audio) => heard?,
         played = play(&mut channel) => played?,

@@ -161,6 +161,7 @@ fn a_hangup_wakes_and_leaves_time_to_clean_up() {
 fn who_waits_for_the_hangup_is_woken_by_it() {
     for adapter in ADAPTERS {
         let mut pbx = Pbx::run(PROBE, &[adapter, "hangup"]);
+        pbx.expect("VERBOSE \"waiting\"").respond("200 result=1");
         thread::sleep(Duration::from_millis(200));
         pbx.hang_up();
         pbx.expect("VERBOSE \"it is over\"").respond("200 result=1");

@@ -32,6 +32,7 @@ fn blocking(what: &str) -> Outcome {
             channel.verbose(&format!("{:?}", Stdio::take().map(drop).map_err(|error| error.kind())))?
         }
         "hangup" => {
+            channel.verbose("waiting")?;
             channel.hung_up(None)?;
             channel.verbose("it is over")?;
         }
@@ -87,6 +88,7 @@ async fn with_tokio(what: &str) -> Outcome {
             channel.verbose(&format!("{again:?}")).await?;
         }
         "hangup" => {
+            channel.verbose("waiting").await?;
             channel.hung_up().await;
             channel.verbose("it is over").await?;
         }
