@@ -6,6 +6,7 @@ use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
 use agi_proto::{Command, EncodeError, EscapeDigits, Leniency, Limits, LineBuffer, Pending, Session};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
+use super::trace;
 use crate::pair::{ENVIRONMENT, NONCE, Seen, seen};
 
 /// Small, so that they are reached.
@@ -83,6 +84,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         if let Some(bytes) = operation.bytes(whole.barriers) {
             is_bounded(&mut lines, &bytes);
         }
+        trace(|| format!("{operation:?}"));
         whole.operate(&operation, false);
         bytewise.operate(&operation, true);
         whole.same(&bytewise);
@@ -280,6 +282,7 @@ impl Side {
                 Seen::Failed(_) => self.awaited = 0,
                 Seen::Refused(_) => {}
             }
+            trace(|| format!("  event {event:?}"));
             self.told.push(event);
         }
         if !self.failed() {
