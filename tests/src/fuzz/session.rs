@@ -75,8 +75,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut whole = Side::new();
     let mut bytewise = Side::new();
     if u.arbitrary()? {
-        whole.feed(&Word::Environment.bytes(0), false);
-        bytewise.feed(&Word::Environment.bytes(0), true);
+        let block = Word::Environment.bytes(0);
+        whole.feed(&block, false);
+        bytewise.feed(&block, false);
     }
     let mut lines = LineBuffer::new(RESPONSE_BYTES);
     while !u.is_empty() {
