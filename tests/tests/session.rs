@@ -224,7 +224,7 @@ fn a_line_that_was_begun_is_written_to_its_end() {
     let mut pair = Pair::new();
     let _pending = pair.session.send(&play()).unwrap();
     let bytes = pair.session.poll_transmit().unwrap();
-    pair.asterisk.handle_input(&bytes[..5].to_vec());
+    pair.asterisk.handle_input(&bytes[..5]);
     pair.session.transmitted(5);
     pair.session.abandon();
     let _pending = pair.session.send(&Noop::new()).unwrap();

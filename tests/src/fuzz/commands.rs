@@ -46,13 +46,13 @@ const COMMANDS: [Make; 13] = [
     |_, limit| Ok(Case::new(limit, Answer::new(), vec![])),
     |u, limit| {
         let channel = optional(u, text)?;
-        let command = channel.iter().fold(ChannelStatus::new(), |command, name| command.channel(name));
+        let command = channel.iter().fold(ChannelStatus::new(), ChannelStatus::channel);
         Ok(Case::new(limit, command, channel.clone().into_iter().collect()))
     },
     |u, limit| {
         let (application, arguments) = (text(u)?, optional(u, text)?);
         let command = Exec::new(&application);
-        let command = arguments.iter().fold(command, |command, text| command.arguments(text));
+        let command = arguments.iter().fold(command, Exec::arguments);
         let words = [application.clone()].into_iter().chain(arguments.clone()).collect();
         Ok(Case::new(limit, command, words))
     },
@@ -78,7 +78,7 @@ const COMMANDS: [Make; 13] = [
     |u, limit| {
         let (expression, channel) = (text(u)?, optional(u, text)?);
         let command = GetFullVariable::new(&expression);
-        let command = channel.iter().fold(command, |command, name| command.channel(name));
+        let command = channel.iter().fold(command, GetFullVariable::channel);
         let words = [expression.clone()].into_iter().chain(channel.clone()).collect();
         Ok(Case::new(limit, command, words))
     },
@@ -88,7 +88,7 @@ const COMMANDS: [Make; 13] = [
     },
     |u, limit| {
         let channel = optional(u, text)?;
-        let command = channel.iter().fold(HangUp::new(), |command, name| command.channel(name));
+        let command = channel.iter().fold(HangUp::new(), HangUp::channel);
         Ok(Case::new(limit, command, channel.clone().into_iter().collect()))
     },
     |_, limit| Ok(Case::new(limit, Noop::new(), vec![])),
@@ -98,7 +98,7 @@ const COMMANDS: [Make; 13] = [
         Ok(case.misread(name.is_empty()))
     },
     |u, limit| {
-        let (file, digits, offset) = (text(u)?, digits(u)?, optional(u, |u| u.arbitrary::<u32>())?);
+        let (file, digits, offset) = (text(u)?, digits(u)?, optional(u, Unstructured::arbitrary::<u32>)?);
         let command = StreamFile::new(&file, digits);
         let command = offset.iter().fold(command, |command, samples| command.offset(*samples));
         let mut words = vec![file.clone(), digits.to_string().into_bytes()];

@@ -261,7 +261,7 @@ impl Side {
 
     fn poll(&mut self) {
         if let Some(error @ Seen::Failed(_)) = self.told.last() {
-            assert_eq!(seen(&mut self.session), [error.clone()], "another error");
+            assert_eq!(seen(&mut self.session), std::slice::from_ref(error), "another error");
             assert_eq!(self.session.poll_transmit(), None, "something to send after an error");
             assert_eq!(self.session.poll_timeout(), None, "something to do after an error");
             return;
