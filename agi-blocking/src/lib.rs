@@ -1,1 +1,19 @@
-//! AGI services.
+#![doc = include_str!("crate.md")]
+#![forbid(unsafe_code)]
+
+mod channel;
+#[cfg(unix)]
+mod server;
+mod stream;
+
+pub use agi_proto;
+pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
+
+pub use self::channel::Channel;
+#[cfg(unix)]
+pub use self::server::{Server, Shutdown};
+pub use self::stream::{Plain, Stream};
+
+/// What came of a command that was not what it is for. See [`agi_proto::Error`] for each kind, and
+/// [`is_hangup`](agi_proto::Error::is_hangup) for whether the call is simply over.
+pub type Error = agi_proto::Error<std::io::Error>;

@@ -9,6 +9,11 @@ use crate::error::EncodeError;
 pub struct Digit(u8);
 
 impl Digit {
+    /// `#`.
+    pub const HASH: Self = Self(b'#');
+    /// `*`.
+    pub const STAR: Self = Self(b'*');
+
     /// The digit that a character stands for.
     pub const fn new(character: char) -> Option<Self> {
         match character {

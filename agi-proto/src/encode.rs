@@ -10,6 +10,7 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use crate::arguments;
@@ -48,25 +49,26 @@ impl<'a> CommandLine<'a> {
 
     /// One argument, quoted and escaped; `name` is what a refusal calls it.
     pub fn argument(&mut self, name: &'static str, value: impl AsRef<[u8]>) -> &mut Self {
-        let value = value.as_ref();
-        self.words += 1;
-        self.out.reserve(value.len() + 3);
-        self.out.extend_from_slice(b" \"");
-        for (at, &byte) in value.iter().enumerate() {
-            match byte {
-                b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
-                b'\0' | b'\n' | b'\r' => {
-                    self.refuse(EncodeError::ForbiddenByte {
-                        command: self.command,
-                        argument: name,
-                        byte,
-                        at,
-                    });
-                    return self;
-                }
-                _ => self.out.push(byte),
-            }
+        self.argument_of(name, |argument| argument.push(value.as_ref()))
+    }
+
+    /// One argument if it is given.
+    pub fn optional_argument(&mut self, name: &'static str, value: Option<impl AsRef<[u8]>>) -> &mut Self {
+        match value {
+            Some(value) => self.argument(name, value),
+            None => self,
         }
+    }
+
+    /// One argument that is written in pieces, so that they need not be joined first.
+    pub(crate) fn argument_of(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut Argument<'_, 'a>),
+    ) -> &mut Self {
+        self.words += 1;
+        self.out.extend_from_slice(b" \"");
+        write(&mut Argument { line: self, name, length: 0 });
         self.out.push(b'"');
         self
     }
@@ -93,6 +95,26 @@ impl<'a> CommandLine<'a> {
         self
     }
 
+    /// A number if it is given.
+    pub fn optional_number(&mut self, number: Option<impl Into<i64>>) -> &mut Self {
+        match number {
+            Some(number) => self.number(number.into()),
+            None => self,
+        }
+    }
+
+    /// Seconds with a fraction where there is one, from a count of milliseconds.
+    pub(crate) fn decimal(&mut self, milliseconds: i64) -> &mut Self {
+        self.number(milliseconds / 1000);
+        let fraction = milliseconds % 1000;
+        if fraction != 0 {
+            let digits = [fraction / 100, fraction / 10 % 10, fraction % 10];
+            self.out.push(b'.');
+            self.out.extend(digits.map(|digit| b"0123456789"[usize::try_from(digit).unwrap_or(0)]));
+        }
+        self
+    }
+
     /// A time in milliseconds, rounded up so that no wait becomes none; `None` is -1, no limit.
     /// Asterisk reads a C `int`, so more than 24 days are refused.
     pub fn milliseconds(&mut self, name: &'static str, time: Option<Duration>) -> &mut Self {
@@ -101,6 +123,22 @@ impl<'a> CommandLine<'a> {
             Ok(milliseconds) => self.number(milliseconds.into()),
             Err(_) => self.refuse_argument(name, "is longer than Asterisk can count (2,147,483,647 ms)"),
         }
+    }
+
+    /// A time before an end, in milliseconds: at least -1, as 0 would be the beginning.
+    pub(crate) fn minus_milliseconds(&mut self, name: &'static str, time: Duration) -> &mut Self {
+        match i32::try_from(time.as_millis().max(1)) {
+            Ok(milliseconds) => self.number(-i64::from(milliseconds)),
+            Err(_) => self.refuse_argument(name, "is longer than Asterisk can count (2,147,483,647 ms)"),
+        }
+    }
+
+    /// A time in whole seconds, rounded up so that no wait becomes none, as a C `int`.
+    pub(crate) fn seconds(&mut self, name: &'static str, time: Duration) -> i32 {
+        i32::try_from(time.as_nanos().div_ceil(1_000_000_000)).unwrap_or_else(|_| {
+            self.refuse_argument(name, "is longer than Asterisk can count (2,147,483,647 s)");
+            0
+        })
     }
 
     /// A set of digits, as an argument that may be empty.
@@ -162,6 +200,44 @@ impl<'a> CommandLine<'a> {
                 Err(error)
             }
         }
+    }
+}
+
+/// One argument in the making, see [`CommandLine::argument_of`].
+pub(crate) struct Argument<'l, 'a> {
+    line: &'l mut CommandLine<'a>,
+    name: &'static str,
+    length: usize,
+}
+
+impl Argument<'_, '_> {
+    /// More of the argument, escaped.
+    pub(crate) fn push(&mut self, piece: impl AsRef<[u8]>) {
+        let piece = piece.as_ref();
+        self.line.out.reserve(piece.len() + 1);
+        for (at, &byte) in piece.iter().enumerate() {
+            match byte {
+                b'"' | b'\\' => self.line.out.extend_from_slice(&[b'\\', byte]),
+                b'\0' | b'\n' | b'\r' => {
+                    let (command, argument, at) = (self.line.command, self.name, self.length + at);
+                    return self.line.refuse(EncodeError::ForbiddenByte { command, argument, byte, at });
+                }
+                _ => self.line.out.push(byte),
+            }
+        }
+        self.length += piece.len();
+    }
+
+    /// How many bytes Asterisk will find in it so far.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl fmt::Write for Argument<'_, '_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.push(piece);
+        Ok(())
     }
 }
 

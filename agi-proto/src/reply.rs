@@ -65,7 +65,6 @@ pub(crate) fn expect_code(response: &Response<'_>, wanted: i64) -> Result<(), Re
 }
 
 /// A command that answers 1 for yes and 0 for no.
-#[allow(dead_code, reason = "the commands that use it join soon")]
 pub(crate) fn yes_or_no(response: &Response<'_>) -> Result<bool, ReplyError> {
     match response.code() {
         Some(1) => Ok(true),

@@ -5,3 +5,8 @@ pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
 pub mod trace;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,44 +1,29 @@
-//! Commands about the call itself.
+//! Commands about the channel of the call.
+
+use core::time::Duration;
 
 use bstr::BStr;
 
-use crate::command::{Command, CommandInfo, ReplyShape};
+use super::define::text_commands;
+use crate::command::{Command, CommandInfo};
 use crate::encode::CommandLine;
 use crate::error::ReplyError;
 use crate::reply;
 use crate::response::Response;
 
-/// `ANSWER`: answers the channel if it is not up yet.
-///
-/// Asterisk replies once media flows, or after half a second.
-///
-/// Failure (-1): the channel could not be answered, or was hung up.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Answer;
-
-impl Answer {
-    /// `ANSWER`.
-    pub const fn new() -> Self {
-        Self
-    }
-}
-
-impl Command for Answer {
-    type Reply = ();
-    const INFO: CommandInfo = CommandInfo::new("ANSWER").failure_may_be_hangup();
-
-    fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words("ANSWER");
-    }
-
-    fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
-        reply::done(response)
-    }
+text_commands! {
+    /// `ANSWER`: answers the channel if it is not up yet.
+    ///
+    /// Asterisk replies once media flows, or after half a second; at once where the channel was up.
+    ///
+    /// Failure (-1): the channel could not be answered, or was hung up (which the session finds out).
+    Answer() -> (): reply::done, CommandInfo::new("ANSWER").failure_may_be_hangup();
 }
 
 /// `CHANNEL STATUS`: the state of this channel, or of another by its name.
 ///
-/// Gives `None` for a channel that does not exist.
+/// Gives `None` for a channel that does not exist (-1), which is no failure. Its own channel always exists;
+/// once it is hung up the command is answered by 511, [`Rejection::DeadChannel`](crate::Rejection::DeadChannel).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChannelStatus<'a> {
     channel: Option<&'a BStr>,
@@ -88,10 +73,7 @@ impl Command for ChannelStatus<'_> {
     const INFO: CommandInfo = CommandInfo::new("CHANNEL STATUS");
 
     fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words("CHANNEL STATUS");
-        if let Some(channel) = self.channel {
-            line.argument("channel", channel);
-        }
+        line.words("CHANNEL STATUS").optional_argument("channel", self.channel);
     }
 
     fn decode(response: &Response<'_>) -> Result<Option<ChannelState>, ReplyError> {
@@ -112,66 +94,9 @@ impl Command for ChannelStatus<'_> {
     }
 }
 
-/// `EXEC`: runs a dialplan application. It runs on a dead channel too.
-///
-/// The application's arguments are one text, commas between them; Asterisk does not substitute `${}` in
-/// it unless the channel variable `AGIEXECFULL` is `yes` (16.27, 18.13, 19.5, 20 and later). A comma
-/// that belongs to an argument is written `\,`.
-///
-/// There is no failure: what the application gave back is the [`Execution`], and -1 is one of its values.
-/// An application may fail and give 0; most set a variable such as `PLAYBACKSTATUS` or `DIALSTATUS`.
-#[derive(Clone, Copy, Debug)]
-pub struct Exec<'a> {
-    application: &'a BStr,
-    arguments: Option<&'a BStr>,
-}
-
-/// What came of [`Exec`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Execution {
-    /// Asterisk has no such application (-2).
-    NoSuchApplication,
-    /// The application ended and returned this. 0 is the rule; -1 asks the dialplan to hang up, though the
-    /// channel may well be up (`Dial` whose callee hung up); some return the code of a digit.
-    Returned(i64),
-}
-
-impl<'a> Exec<'a> {
-    /// An application by its name, such as `Playback`, without arguments.
-    pub fn new<T: AsRef<[u8]> + ?Sized>(application: &'a T) -> Self {
-        Self { application: BStr::new(application), arguments: None }
-    }
-
-    /// The application's arguments, commas between them.
-    pub fn arguments<T: AsRef<[u8]> + ?Sized>(mut self, arguments: &'a T) -> Self {
-        self.arguments = Some(BStr::new(arguments));
-        self
-    }
-}
-
-impl Command for Exec<'_> {
-    type Reply = Execution;
-    const INFO: CommandInfo = CommandInfo::new("EXEC").on_dead_channel().shape(ReplyShape::Exec);
-
-    fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words("EXEC").argument("application", self.application);
-        if let Some(arguments) = self.arguments {
-            line.argument("arguments", arguments);
-        }
-    }
-
-    fn decode(response: &Response<'_>) -> Result<Execution, ReplyError> {
-        match response.code() {
-            Some(-2) => Ok(Execution::NoSuchApplication),
-            Some(code) => Ok(Execution::Returned(code)),
-            None => Err(response.unexpected()),
-        }
-    }
-}
-
 /// `HANGUP`: hangs up this channel, or another by its name.
 ///
-/// Gives whether there was such a channel. After hanging up its own channel the session goes on, as after
+/// Gives whether there was such a channel (-1 is "no", and no failure). After hanging up its own channel the session goes on, as after
 /// any hangup, until the script ends it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HangUp<'a> {
@@ -196,10 +121,7 @@ impl Command for HangUp<'_> {
     const INFO: CommandInfo = CommandInfo::new("HANGUP");
 
     fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words("HANGUP");
-        if let Some(channel) = self.channel {
-            line.argument("channel", channel);
-        }
+        line.words("HANGUP").optional_argument("channel", self.channel);
     }
 
     fn decode(response: &Response<'_>) -> Result<bool, ReplyError> {
@@ -211,23 +133,41 @@ impl Command for HangUp<'_> {
     }
 }
 
-/// `NOOP`: does nothing, on a dead channel too. The cheapest round trip.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Noop;
+/// `SET AUTOHANGUP`: hangs this channel up after a time, or takes that back.
+///
+/// The time counts from now, in seconds with milliseconds. When it is over the call looks hung up; the
+/// dialplan may go on at extension `T`. An Asterisk of 2025 and later that runs in a locale whose decimal
+/// sign is a comma may ignore the milliseconds. It never fails.
+#[derive(Clone, Copy, Debug)]
+pub struct SetAutoHangUp {
+    after: Option<Duration>,
+}
 
-impl Noop {
-    /// `NOOP`.
-    pub const fn new() -> Self {
-        Self
+impl SetAutoHangUp {
+    /// Hangs up after this time, rounded up to milliseconds; `None` takes an earlier order back. Asterisk
+    /// would take a time of zero for that too, so zero is refused.
+    pub fn new(after: impl Into<Option<Duration>>) -> Self {
+        Self { after: after.into() }
     }
 }
 
-impl Command for Noop {
+impl Command for SetAutoHangUp {
     type Reply = ();
-    const INFO: CommandInfo = CommandInfo::new("NOOP").on_dead_channel();
+    const INFO: CommandInfo = CommandInfo::new("SET AUTOHANGUP");
 
     fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words("NOOP");
+        line.words("SET AUTOHANGUP");
+        let Some(after) = self.after else {
+            line.number(0);
+            return;
+        };
+        let milliseconds = after.as_nanos().div_ceil(1_000_000);
+        match i64::try_from(milliseconds) {
+            Ok(0) => line.refuse_argument("time", "is zero, which Asterisk takes for no time at all"),
+            // beyond that Asterisk's own sum of milliseconds overflows
+            Ok(milliseconds @ ..=0xffff_ffff_ffff) => line.decimal(milliseconds),
+            _ => line.refuse_argument("time", "is longer than Asterisk can count"),
+        };
     }
 
     fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
@@ -235,53 +175,143 @@ impl Command for Noop {
     }
 }
 
-/// `VERBOSE`: writes a line to Asterisk's console and log, on a dead channel too.
+/// `SET CALLERID`: sets name and number of the caller.
+///
+/// It is written `"name" <number>`, quoted as Asterisk wants it. Asterisk cuts the whole at 255 bytes, so
+/// what is longer is refused, and so is a number that holds `<`, `>` or `"`. It never fails.
 #[derive(Clone, Copy, Debug)]
-pub struct Verbose<'a> {
-    message: &'a BStr,
-    level: Option<Verbosity>,
+pub struct SetCallerId<'a> {
+    name: Option<&'a BStr>,
+    number: &'a BStr,
 }
 
-/// From which verbosity of the console on a message is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// Always shown.
-    Always = 0,
-    /// From verbosity 1 on.
-    One,
-    /// From verbosity 2 on.
-    Two,
-    /// From verbosity 3 on.
-    Three,
-    /// From verbosity 4 on.
-    Four,
-}
-
-impl<'a> Verbose<'a> {
-    /// A message that is always shown.
-    pub fn new<T: AsRef<[u8]> + ?Sized>(message: &'a T) -> Self {
-        Self { message: BStr::new(message), level: None }
+impl<'a> SetCallerId<'a> {
+    /// The number alone; the name becomes empty.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(number: &'a T) -> Self {
+        Self { name: None, number: BStr::new(number) }
     }
 
-    /// Shown from this verbosity of the console on.
-    pub fn level(mut self, level: Verbosity) -> Self {
-        self.level = Some(level);
+    /// With this name too.
+    pub fn name<T: AsRef<[u8]> + ?Sized>(mut self, name: &'a T) -> Self {
+        self.name = Some(BStr::new(name));
         self
     }
 }
 
-impl Command for Verbose<'_> {
+impl Command for SetCallerId<'_> {
     type Reply = ();
-    const INFO: CommandInfo = CommandInfo::new("VERBOSE").on_dead_channel();
+    const INFO: CommandInfo = CommandInfo::new("SET CALLERID");
 
     fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words("VERBOSE").argument("message", self.message);
-        if let Some(level) = self.level {
-            line.number(level as i64);
+        if self.number.iter().any(|byte| matches!(byte, b'<' | b'>' | b'"')) {
+            line.refuse_argument("number", "holds `<`, `>` or `\"`");
+        }
+        let mut length = 0;
+        line.words("SET CALLERID").argument_of("caller id", |caller| {
+            if let Some(name) = self.name {
+                caller.push("\"");
+                for piece in name.chunk_by(|_, next| !matches!(next, b'"' | b'\\')) {
+                    if matches!(piece[0], b'"' | b'\\') {
+                        caller.push("\\");
+                    }
+                    caller.push(piece);
+                }
+                caller.push("\" ");
+            }
+            caller.push("<");
+            caller.push(self.number);
+            caller.push(">");
+            length = caller.length();
+        });
+        if length > 255 {
+            line.refuse_argument("caller id", "is longer than 255 bytes");
         }
     }
 
     fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
         reply::expect_code(response, 1)
+    }
+}
+
+/// `SET MUSIC`: starts or stops music on hold.
+///
+/// Playing a file stops the music, and does not start it again. It never fails, not even where there is
+/// no such class.
+#[derive(Clone, Copy, Debug)]
+pub struct SetMusic<'a> {
+    on: bool,
+    class: Option<&'a BStr>,
+}
+
+impl<'a> SetMusic<'a> {
+    /// Starts the music if `on`, and stops it otherwise.
+    pub const fn new(on: bool) -> Self {
+        Self { on, class: None }
+    }
+
+    /// Music of this class of `musiconhold.conf` instead of the channel's own.
+    pub fn class<T: AsRef<[u8]> + ?Sized>(mut self, class: &'a T) -> Self {
+        self.class = Some(BStr::new(class));
+        self
+    }
+}
+
+impl Command for SetMusic<'_> {
+    type Reply = ();
+    const INFO: CommandInfo = CommandInfo::new("SET MUSIC");
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words(if self.on { "SET MUSIC on" } else { "SET MUSIC off" });
+        line.optional_argument("class", self.class);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
+        reply::done(response)
+    }
+}
+
+/// `TDD MODE`: turns a text telephone (TDD, telecommunications device for the deaf) on or off.
+///
+/// Gives whether the channel can do it: analogue lines as a rule, others hardly ever. There is no failure.
+#[derive(Clone, Copy, Debug)]
+pub struct TddMode {
+    mode: Tdd,
+}
+
+/// What [`TddMode`] is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tdd {
+    /// Off.
+    Off,
+    /// On.
+    On,
+    /// On, for the far end: what is heard is text for us.
+    Mate,
+    /// On; to Asterisk the same as [`On`](Self::On) with most channels.
+    Tdd,
+}
+
+impl TddMode {
+    /// Sets this mode.
+    pub const fn new(mode: Tdd) -> Self {
+        Self { mode }
+    }
+}
+
+impl Command for TddMode {
+    type Reply = bool;
+    const INFO: CommandInfo = CommandInfo::new("TDD MODE");
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words(match self.mode {
+            Tdd::Off => "TDD MODE off",
+            Tdd::On => "TDD MODE on",
+            Tdd::Mate => "TDD MODE mate",
+            Tdd::Tdd => "TDD MODE tdd",
+        });
+    }
+
+    fn decode(response: &Response<'_>) -> Result<bool, ReplyError> {
+        reply::yes_or_no(response)
     }
 }

@@ -5,10 +5,10 @@ use core::time::Duration;
 use bstr::{BStr, ByteSlice};
 
 use crate::command::{Command, CommandInfo, OnInput};
-use crate::digit::Digit;
+use crate::digit::{Digit, EscapeDigits};
 use crate::encode::CommandLine;
 use crate::error::ReplyError;
-use crate::reply::Digits;
+use crate::reply::{self, Digits, Playback};
 use crate::response::Response;
 
 /// `GET DATA`: plays a file and collects digits until `#`, the most digits, or time out.
@@ -58,15 +58,10 @@ impl Command for GetData<'_> {
             }
             (Some(timeout), _) => line.milliseconds("timeout", timeout),
         };
-        match self.max_digits {
-            None => {}
-            Some(most @ 1..=1023) => {
-                line.number(most.into());
-            }
-            Some(_) => {
-                line.refuse_argument("max digits", "are not 1 to 1,023");
-            }
+        if self.max_digits.is_some_and(|most| !(1..=1023).contains(&most)) {
+            line.refuse_argument("max digits", "are not 1 to 1,023");
         }
+        line.optional_number(self.max_digits);
     }
 
     fn decode(response: &Response<'_>) -> Result<Digits, ReplyError> {
@@ -83,6 +78,50 @@ impl Command for GetData<'_> {
             return Err(response.unexpected());
         }
         Ok(Digits { digits: digits.into(), timed_out })
+    }
+}
+
+/// `GET OPTION`: plays a file, then waits for one of the escape digits.
+///
+/// It is [`StreamFile`](super::StreamFile) with a wait behind it. A digit that is none of the escape digits
+/// ends the wait as time does. A new command stops it.
+///
+/// Failure (-1): there is no such file, or the channel was hung up while it played (which the session finds
+/// out). A hangup while it waits looks like a time-out.
+#[derive(Clone, Copy, Debug)]
+pub struct GetOption<'a> {
+    file: &'a BStr,
+    escape_digits: EscapeDigits,
+    timeout: Option<Duration>,
+}
+
+impl<'a> GetOption<'a> {
+    /// A prompt by its name, without extension, the digits to wait for, and how long to wait when it was
+    /// played (Asterisk counts milliseconds); `None` for ever.
+    ///
+    /// Asterisk has a default for the time, but a channel that runs no dialplan can crash it then.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(
+        file: &'a T,
+        escape_digits: EscapeDigits,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Self {
+        Self { file: BStr::new(file), escape_digits, timeout: timeout.into() }
+    }
+}
+
+impl Command for GetOption<'_> {
+    type Reply = Playback;
+    const INFO: CommandInfo = CommandInfo::new("GET OPTION").on_input(OnInput::Stops).failure_may_be_hangup();
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("GET OPTION")
+            .argument("file", self.file)
+            .escape_digits(self.escape_digits)
+            .milliseconds("timeout", self.timeout);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<Playback, ReplyError> {
+        reply::playback(response)
     }
 }
 

@@ -1,0 +1,200 @@
+//! One call.
+
+mod close;
+mod drive;
+mod methods;
+mod start;
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use agi_proto::commands::ChannelStatus;
+use agi_proto::{Command, Environment, Event, Request, Session};
+
+pub(crate) use self::close::LINGER;
+use self::drive::after;
+use crate::{Error, Stream};
+
+/// A call that Asterisk put into this program's hands.
+///
+/// Three kinds of methods:
+///
+/// * **Commands**: [`call`](Self::call) takes any [`Command`] and gives its typed reply;
+///   [`call_timeout`](Self::call_timeout) gives up after a while. For each common command there is a
+///   method as well, such as [`answer`](Self::answer) and [`stream_file`](Self::stream_file).
+/// * **The conversation**: [`hung_up`](Self::hung_up), [`resync`](Self::resync), [`close`](Self::close).
+/// * **Getters**: [`environment`](Self::environment), [`request`](Self::request),
+///   [`is_hung_up`](Self::is_hung_up), [`is_closed`](Self::is_closed).
+///
+/// A command has no time limit of its own: `EXEC Dial` may last for hours. When the caller hangs up, the
+/// command that runs fails with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds, so that
+/// `?` ends the handler; the commands that Asterisk still runs on a dead channel go on working.
+///
+/// Dropping a channel closes its stream at once, and Asterisk may write its last words into a closed
+/// socket. [`close`](Self::close) it; [`Server`](crate::Server) does so after the handler.
+#[derive(Debug)]
+pub struct Channel<S = TcpStream> {
+    session: Session,
+    stream: S,
+    /// The time limit that the stream was last given.
+    read_timeout: Option<Duration>,
+}
+
+impl<S: Stream> Channel<S> {
+    /// Sends a command and waits for its reply, for as long as it takes.
+    ///
+    /// ```no_run
+    /// use agi_blocking::agi_proto::{EscapeDigits, commands::StreamFile};
+    /// # fn example(channel: &mut agi_blocking::Channel) -> Result<(), agi_blocking::Error> {
+    /// let played = channel.call(StreamFile::new("demo-congrats", EscapeDigits::new("#")?))?;
+    /// # let _ = played; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; its page says for each kind whether one may go on.
+    pub fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        let reply = self.call_until(command, None)?;
+        Ok(reply.expect("without a deadline none passes"))
+    }
+
+    /// [`call`](Self::call), but gives up and gives `None` when no reply has come for so long.
+    ///
+    /// The next call gets its own reply all the same. What can be interrupted (`STREAM FILE`, `GET DATA`,
+    /// `WAIT FOR DIGIT` and the like) stops when the next command is sent, or at once by
+    /// [`resync`](Self::resync); anything else runs to its end first, and the next call waits for that.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call); [`Unsupported`](std::io::ErrorKind::Unsupported), with nothing sent, where the stream
+    /// knows no time limits.
+    pub fn call_timeout<C: Command>(
+        &mut self,
+        command: C,
+        timeout: Duration,
+    ) -> Result<Option<C::Reply>, Error> {
+        self.limit_reads(Some(timeout)).map_err(Error::Io)?;
+        self.call_until(command, after(timeout))
+    }
+
+    fn call_until<C: Command>(
+        &mut self,
+        command: C,
+        deadline: Option<Instant>,
+    ) -> Result<Option<C::Reply>, Error> {
+        self.session.abandon();
+        let mut pending = Some(self.session.send(&command).map_err(|error| self.session.refusal(error))?);
+        let outcome = self.drive(deadline, |event| match event {
+            Event::Response(response) => pending.take().map(|pending| Some(pending.decode(response))),
+            Event::Closed => Some(None),
+            _ => None,
+        })?;
+        match outcome {
+            Some(Some(reply)) => Ok(Some(reply?)),
+            Some(None) => Err(self.session.end()),
+            None => {
+                self.session.abandon();
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits until the caller hangs up or the conversation ends, at most so long (`None`: for ever), and
+    /// says whether it has.
+    ///
+    /// Asterisk tells a hangup of its own accord unless the channel variable `AGISIGHUP` is `no`; then only
+    /// the next command finds out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`] for bytes that no command asked for, [`Error::Io`].
+    pub fn hung_up(&mut self, timeout: impl Into<Option<Duration>>) -> Result<bool, Error> {
+        if self.is_hung_up() || self.is_closed() {
+            return Ok(true);
+        }
+        let deadline = timeout.into().and_then(after);
+        let ended = self.drive(deadline, |event| match event {
+            Event::Hangup | Event::Closed => Some(()),
+            _ => None,
+        })?;
+        Ok(ended.is_some())
+    }
+
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right.
+    ///
+    /// # Errors
+    ///
+    /// As for [`hung_up`](Self::hung_up).
+    pub fn hung_up_polling(
+        &mut self,
+        timeout: impl Into<Option<Duration>>,
+        interval: Duration,
+    ) -> Result<bool, Error> {
+        let deadline = timeout.into().and_then(after);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let last = left.is_some_and(|left| left <= interval);
+            if self.hung_up(left.map_or(interval, |left| left.min(interval)))? {
+                return Ok(true);
+            }
+            if last {
+                return Ok(false);
+            }
+            match self.call(ChannelStatus::new()) {
+                Err(error) if !error.is_hangup() => return Err(error),
+                Err(_) => return Ok(true),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Pairs commands and replies again after a call that was given up, and with that stops what it still
+    /// plays, if that can be stopped. Where no call was given up it proves that nothing unasked was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`] for bytes that no command asked for; otherwise as [`call`](Self::call).
+    pub fn resync(&mut self) -> Result<(), Error> {
+        self.session.abandon();
+        self.session.resync().map_err(|error| self.session.refusal(error))?;
+        loop {
+            if self.progress(|event| matches!(event, Event::Closed).then_some(()))?.is_some() {
+                return Err(self.session.end());
+            }
+            if self.session.is_settled() {
+                return Ok(());
+            }
+            self.read(None)?;
+        }
+    }
+
+    /// What Asterisk said about the call when it began.
+    pub fn environment(&self) -> &Environment {
+        self.session.environment().expect("there is no channel before the environment has come")
+    }
+
+    /// What the dialplan asked for: the script's path, its query and its arguments.
+    pub fn request(&self) -> Request {
+        Request::new(self.environment())
+    }
+
+    /// Whether the caller is known to have hung up. Nothing is read for that: see
+    /// [`hung_up`](Self::hung_up).
+    pub fn is_hung_up(&self) -> bool {
+        self.session.is_hung_up()
+    }
+
+    /// Whether the conversation is over.
+    pub fn is_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// The stream, for its addresses and the like. Its time limit for reads is the channel's.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+}

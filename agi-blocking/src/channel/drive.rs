@@ -1,0 +1,127 @@
+//! The core's loop over a blocking stream: what is written and read, and what an I/O error means.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use agi_proto::Event;
+
+use super::Channel;
+use crate::{Error, Stream};
+
+/// A time limit for what should not wait at all; zero is none that a socket takes.
+pub(super) const MOMENT: Duration = Duration::from_millis(1);
+
+/// So long from now; `None`, for ever, where the clock does not reach that far.
+pub(super) fn after(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
+}
+
+impl<S: Stream> Channel<S> {
+    /// Goes on until `pick` takes an event; `None` when the deadline has passed.
+    pub(super) fn drive<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        mut pick: impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        loop {
+            let picked = self.progress(&mut pick)?;
+            if picked.is_some() || !self.read(deadline)? {
+                return Ok(picked);
+            }
+        }
+    }
+
+    /// Writes what is due and tells `pick` what has happened; `None` when more input is needed.
+    pub(super) fn progress<T>(
+        &mut self,
+        mut pick: impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        loop {
+            self.transmit()?;
+            match self.session.poll_event()?.map(&mut pick) {
+                Some(Some(picked)) => return Ok(Some(picked)),
+                Some(None) => {}
+                // looking at an answer can make the session ask something of its own
+                None if self.session.poll_transmit().is_some() => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Waits for input, or for the session's own time-out. `false`: the deadline has passed.
+    pub(super) fn read(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) {
+            return Ok(false);
+        }
+        let patience = self.session.poll_timeout();
+        let limit = [left, patience].into_iter().flatten().min();
+        match self.limit_reads(limit) {
+            // then the session waits without: it needs a time-out only after a call was given up
+            Err(error) if error.kind() == ErrorKind::Unsupported && left.is_none() => {}
+            result => result.map_err(Error::Io)?,
+        }
+        match self.stream.read(self.session.read_buf()) {
+            Ok(0) => self.session.handle_eof(),
+            Ok(read) => self.session.advance(read),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(&error) && limit.is_some() => {
+                if limit == patience {
+                    self.session.handle_timeout();
+                }
+            }
+            Err(error) if is_gone(&error) => self.session.handle_eof(),
+            Err(error) => return Err(Error::Io(error)),
+        }
+        Ok(true)
+    }
+
+    /// Writes whatever is due.
+    fn transmit(&mut self) -> Result<(), Error> {
+        match self.write_out() {
+            Err(error) if is_gone(&error) => {
+                // what came before the end, a HANGUP perhaps, may still be read
+                self.read_rest(true);
+                self.session.handle_eof();
+                Ok(())
+            }
+            result => result.map_err(Error::Io),
+        }
+    }
+
+    pub(super) fn write_out(&mut self) -> io::Result<()> {
+        let mut wrote = false;
+        while let Some(bytes) = self.session.poll_transmit() {
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(ErrorKind::BrokenPipe.into()),
+                Ok(written) => self.session.transmitted(written),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            wrote = true;
+        }
+        if wrote { self.stream.flush() } else { Ok(()) }
+    }
+
+    /// Sets the stream's time limit for reads where it is another than it has.
+    pub(super) fn limit_reads(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| timeout.max(MOMENT));
+        if timeout != self.read_timeout {
+            self.stream.set_read_timeout(timeout)?;
+            self.read_timeout = timeout;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Whether an error means that the peer has ended the conversation, as a reset does when Asterisk closed
+/// while a command was on its way to it.
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
+    kinds.contains(&error.kind())
+}

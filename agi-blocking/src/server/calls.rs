@@ -1,0 +1,167 @@
+//! Which calls run, and how they are made to end.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::net::{self, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Ends a [`Server`](crate::Server), from any thread; every clone ends the same one.
+///
+/// ```no_run
+/// # fn handler(_: &mut agi_blocking::Channel) -> Result<(), agi_blocking::Error> { Ok(()) }
+/// let server = agi_blocking::Server::bind_default()?;
+/// let shutdown = server.shutdown_handle();
+/// std::thread::spawn(move || {
+///     // when a signal or an administrator says so
+///     shutdown.shutdown();
+/// });
+/// server.serve(handler)?; // returns once the calls have ended
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Shutdown {
+    calls: Arc<Calls>,
+}
+
+impl Shutdown {
+    pub(super) fn new(calls: &Arc<Calls>) -> Self {
+        Self { calls: Arc::clone(calls) }
+    }
+
+    /// Stops accepting at once and returns; [`Server::serve`](crate::Server::serve) returns when the calls
+    /// have ended:
+    ///
+    /// 1. They may go on for [the time given](crate::Server::drain).
+    /// 2. Then their writing sides are shut. Asterisk stops what it plays, and closes; the handler's next
+    ///    command, or the one that waits, ends in an error for which
+    ///    [`is_hangup`](agi_proto::Error::is_hangup) holds.
+    /// 3. What still runs after the [time to linger](crate::Server::linger) (`EXEC Dial`, say) is cut off.
+    ///
+    /// A handler that does something else than wait for Asterisk is not interrupted, and not waited for.
+    pub fn shutdown(&self) {
+        self.calls.lock().stopping = true;
+        self.calls.changed.notify_all();
+        // if it cannot be written, enough is in it already
+        let _ = (&self.calls.wake.0).write(&[0]);
+    }
+
+    /// Whether [`shutdown`](Self::shutdown) was called.
+    pub fn is_shut_down(&self) -> bool {
+        self.calls.lock().stopping
+    }
+}
+
+/// How long a handler has to notice that its socket was cut.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The calls of one server.
+#[derive(Debug)]
+pub(super) struct Calls {
+    running: Mutex<Running>,
+    /// A call ended, or the server is to stop.
+    changed: Condvar,
+    /// A byte written into the first wakes who polls the second.
+    wake: (UnixStream, UnixStream),
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    stopping: bool,
+    last: u64,
+    sockets: HashMap<u64, TcpStream>,
+}
+
+impl Calls {
+    pub(super) fn new() -> io::Result<Self> {
+        let wake = UnixStream::pair()?;
+        wake.0.set_nonblocking(true)?;
+        Ok(Self { running: Mutex::default(), changed: Condvar::new(), wake })
+    }
+
+    /// Readable once the server is to stop.
+    pub(super) fn wake(&self) -> &UnixStream {
+        &self.wake.1
+    }
+
+    /// Waits until fewer than `most` calls run. `false`: the server is to stop.
+    pub(super) fn wait_for_room(&self, most: usize) -> bool {
+        let full = |running: &mut Running| !running.stopping && running.sockets.len() >= most;
+        let running = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        !running.stopping
+    }
+
+    /// Waits so long, or until the server is to stop.
+    pub(super) fn pause(&self, pause: Duration) {
+        self.wait(pause, |running| running.stopping);
+    }
+
+    /// Counts a call until what this gives is dropped.
+    pub(super) fn enter(self: &Arc<Self>, stream: &TcpStream) -> io::Result<Guard> {
+        let socket = stream.try_clone()?;
+        let mut running = self.lock();
+        running.last += 1;
+        let id = running.last;
+        running.sockets.insert(id, socket);
+        Ok(Guard { calls: Arc::clone(self), id })
+    }
+
+    /// Waits for all calls to end, and makes them.
+    pub(super) fn end(&self, timeout: Duration, linger: Duration) {
+        if self.wait_for_end(timeout) {
+            return;
+        }
+        self.shut(net::Shutdown::Write);
+        if self.wait_for_end(linger) {
+            return;
+        }
+        self.shut(net::Shutdown::Both);
+        if !self.wait_for_end(LAST_WORDS) {
+            tracing::warn!(calls = self.lock().sockets.len(), "handlers still run after the shutdown");
+        }
+    }
+
+    fn wait_for_end(&self, timeout: Duration) -> bool {
+        self.wait(timeout, |running| running.sockets.is_empty())
+    }
+
+    fn shut(&self, how: net::Shutdown) {
+        for socket in self.lock().sockets.values() {
+            // one that has ended by itself needs no more
+            let _ = socket.shutdown(how);
+        }
+    }
+
+    fn wait(&self, timeout: Duration, done: impl Fn(&Running) -> bool) -> bool {
+        let until = Instant::now().checked_add(timeout);
+        let mut running = self.lock();
+        while !done(&running) {
+            let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return false;
+            }
+            running = self.changed.wait_timeout(running, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Nothing panics while it holds the lock, so what it guards is whole.
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One running call.
+#[derive(Debug)]
+pub(super) struct Guard {
+    calls: Arc<Calls>,
+    id: u64,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.calls.lock().sockets.remove(&self.id);
+        self.calls.changed.notify_all();
+    }
+}

@@ -1,0 +1,139 @@
+//! What a channel needs of its transport.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// A blocking transport: bytes both ways, a time limit for reads, and an end of its own direction.
+///
+/// Sockets are one. Anything else that reads and writes can be one by these two methods, or inside
+/// [`Plain`] without them.
+pub trait Stream: Read + Write {
+    /// Makes a read fail with [`WouldBlock`](io::ErrorKind::WouldBlock) or
+    /// [`TimedOut`](io::ErrorKind::TimedOut) after so long without a byte; `None` waits for ever. The
+    /// duration is never zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) where reads cannot be limited: calls then work as far
+    /// as they have no deadline.
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Tells the peer that nothing more will be written, and leaves the other direction open: what
+    /// [`Channel::close`](crate::Channel::close) does first, so that Asterisk's last words do not meet a
+    /// closed socket.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) where one direction cannot end alone.
+    fn shutdown_write(&mut self) -> io::Result<()>;
+}
+
+/// Any reader and writer as a [`Stream`], without time limits and without an end of one direction.
+///
+/// Commands work as over a socket. What needs a time limit
+/// ([`Channel::call_timeout`](crate::Channel::call_timeout),
+/// [`Channel::hung_up`](crate::Channel::hung_up) with one) is an
+/// [`Unsupported`](io::ErrorKind::Unsupported) error, and
+/// [`Channel::close`](crate::Channel::close) waits for nothing.
+///
+/// ```
+/// use std::io::{self, Read, Write};
+/// use agi_blocking::{Channel, Plain};
+///
+/// fn serve<S: Read + Write>(stream: S) -> Result<(), agi_blocking::Error> {
+///     let Some(mut channel) = Channel::start(Plain(stream))? else { return Ok(()) };
+///     channel.verbose("over a transport of one's own")
+/// }
+/// # let _ = serve::<std::net::TcpStream>;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plain<S>(
+    /// The reader and writer.
+    pub S,
+);
+
+impl<S: Read> Read for Plain<S> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<S: Write> Write for Plain<S> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<S: Read + Write> Stream for Plain<S> {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        match timeout {
+            None => Ok(()),
+            Some(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+macro_rules! socket {
+    ($($(#[$attribute:meta])* $socket:ty),*) => {$(
+        $(#[$attribute])*
+        impl Stream for $socket {
+            fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_read_timeout(self, timeout)
+            }
+
+            fn shutdown_write(&mut self) -> io::Result<()> {
+                self.shutdown(Shutdown::Write)
+            }
+        }
+
+        /// The time limit is the socket's, so it is shared with every other user of it.
+        $(#[$attribute])*
+        impl Stream for &$socket {
+            fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_read_timeout(self, timeout)
+            }
+
+            fn shutdown_write(&mut self) -> io::Result<()> {
+                self.shutdown(Shutdown::Write)
+            }
+        }
+    )*};
+}
+
+socket!(
+    TcpStream,
+    #[cfg(unix)]
+    UnixStream
+);
+
+impl<S: Stream + ?Sized> Stream for &mut S {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        (**self).set_read_timeout(timeout)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        (**self).shutdown_write()
+    }
+}
+
+/// `Channel<Box<dyn Stream>>` is a channel over whichever transport there is.
+impl<S: Stream + ?Sized> Stream for Box<S> {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        (**self).set_read_timeout(timeout)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        (**self).shutdown_write()
+    }
+}

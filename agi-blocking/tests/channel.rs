@@ -1,0 +1,143 @@
+//! A channel against a PBX that answers as the test says, over a pair of sockets.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod pbx;
+
+use std::io::{ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agi_blocking::agi_proto::commands::{Noop, StreamFile};
+use agi_blocking::{Channel, Error, EscapeDigits, Plain};
+
+use self::pbx::{Pbx, with_pbx};
+
+/// Longer than any of this takes.
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn stream_file() -> StreamFile<'static> {
+    StreamFile::new("long", EscapeDigits::new("").expect("none are valid"))
+}
+
+#[test]
+fn a_command_gets_its_reply() {
+    let script = |mut pbx: Pbx<_>| {
+        pbx.expect(r#"SET VARIABLE "RESULT" "a \"b\"""#).respond("200 result=1");
+        pbx.expect(r#"GET VARIABLE "X""#).respond("200 result=1 (y)").expect("NOOP").respond("510 what?");
+        assert_eq!(pbx.next(), None);
+    };
+    with_pbx(script, |channel| {
+        assert_eq!(channel.environment().channel().expect("it came"), "PJSIP/100-00000001");
+        assert_eq!(channel.request().query("lang").expect("it came"), "de");
+        channel.set_variable("RESULT", "a \"b\"").expect("set");
+        assert_eq!(channel.get_variable("X").expect("answered").expect("set"), "y");
+        assert!(matches!(channel.noop(), Err(Error::Rejected(_))));
+    });
+}
+
+#[test]
+fn a_call_that_was_given_up_keeps_its_answer_to_itself() {
+    let script = |mut pbx: Pbx<_>| {
+        pbx.expect(r#"STREAM FILE "long" """#);
+        // the next command stops it, and it sends no answer
+        let echo = pbx.expect_barrier();
+        pbx.respond(&echo).expect(r#"GET VARIABLE "X""#).respond("200 result=1 (mine)");
+        // this one does answer, late
+        pbx.expect(r#"STREAM FILE "long" """#);
+        let echo = pbx.expect_barrier();
+        pbx.respond("200 result=0 endpos=1").respond(&echo).expect("NOOP").respond("200 result=0");
+        assert_eq!(pbx.next(), None);
+    };
+    with_pbx(script, |channel| {
+        assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
+        assert_eq!(channel.get_variable("X").expect("answered").expect("set"), "mine");
+        assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
+        channel.resync().expect("the echo comes");
+        assert_eq!(channel.call_timeout(Noop::new(), LONG).expect("no error"), Some(()));
+    });
+}
+
+#[test]
+fn a_barrier_that_was_not_seen_is_sent_again() {
+    let script = |mut pbx: Pbx<_>| {
+        pbx.expect(r#"STREAM FILE "long" """#);
+        pbx.expect_barrier();
+        let echo = pbx.expect_barrier();
+        pbx.respond(&echo).expect("NOOP").respond("200 result=0");
+    };
+    with_pbx(script, |channel| {
+        assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
+        channel.noop().expect("the second echo comes");
+    });
+}
+
+#[test]
+fn a_failure_that_may_be_a_hangup_is_asked_about() {
+    let script = |mut pbx: Pbx<_>| {
+        pbx.expect(r#"STREAM FILE "long" """#).respond("200 result=-1 endpos=0");
+        pbx.expect("CHANNEL STATUS").respond("511 Command Not Permitted on a dead channel");
+        assert_eq!(pbx.next(), None);
+    };
+    with_pbx(script, |channel| {
+        let error = channel.call(stream_file()).expect_err("a failure");
+        assert!(error.is_hangup(), "{error}");
+        assert!(channel.is_hung_up());
+    });
+}
+
+#[test]
+fn waiting_for_a_hangup_loses_no_bytes() {
+    let script = |mut pbx: Pbx<UnixStream>| {
+        pbx.expect("NOOP");
+        pbx.stream.write_all(b"200 result=0\nHANG").expect("it is read");
+        pbx.expect("VERBOSE \"waited\"");
+        pbx.stream.write_all(b"UP\n200 result=1\n").expect("it is read");
+        pbx.expect("NOOP").respond("200 result=0");
+        assert_eq!(pbx.next(), None);
+    };
+    with_pbx(script, |channel| {
+        channel.noop().expect("answered");
+        assert!(!channel.hung_up(SHORT).expect("no error"));
+        channel.verbose("waited").expect("answered");
+        assert!(channel.hung_up(None).expect("no error"), "it is known by now");
+        channel.noop().expect("a dead channel answers it");
+        assert!(!channel.is_closed());
+    });
+}
+
+#[test]
+fn a_port_that_is_only_looked_at_is_no_error() {
+    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+    drop(theirs);
+    assert!(Channel::start(ours).expect("no error").is_none());
+}
+
+#[test]
+fn an_environment_has_its_time() {
+    let (ours, mut theirs) = UnixStream::pair().expect("a pair of sockets");
+    theirs.write_all(b"agi_network: yes\n").expect("it is read");
+    let begun = Instant::now();
+    let error = Channel::start_timeout(ours, Default::default(), Default::default(), SHORT)
+        .expect_err("the rest does not come");
+    assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut));
+    assert!((SHORT..LONG).contains(&begun.elapsed()));
+}
+
+#[test]
+fn any_reader_and_writer_will_do() {
+    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+    let script = thread::spawn(move || {
+        let mut pbx = Pbx::begin(theirs);
+        pbx.expect("NOOP").respond("200 result=0");
+        assert_eq!(pbx.next(), None, "what cannot have a deadline was not sent");
+    });
+    let mut channel = Channel::start(Plain(ours)).expect("an environment").expect("not closed");
+    channel.noop().expect("answered");
+    let error = channel.call_timeout(Noop::new(), LONG).expect_err("no deadlines");
+    assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::Unsupported));
+    channel.close().expect("nothing is waited for");
+    drop(channel);
+    script.join().expect("the script went as written");
+}

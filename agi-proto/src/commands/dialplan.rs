@@ -1,0 +1,100 @@
+//! Commands about the dialplan: a subroutine, and where it goes on when the script ends.
+
+use bstr::BStr;
+
+use super::define::text_commands;
+use crate::command::{Command, CommandInfo};
+use crate::encode::CommandLine;
+use crate::error::ReplyError;
+use crate::reply;
+use crate::response::Response;
+
+text_commands! {
+    /// `SET CONTEXT`: the context in which the dialplan goes on when the script ends.
+    ///
+    /// Without [`SetPriority`] it goes on there at the priority after the current one. Asterisk cuts the
+    /// name at 79 bytes and does not check whether there is such a context. It never fails.
+    SetContext(context) -> (): reply::done, CommandInfo::new("SET CONTEXT");
+
+    /// `SET EXTENSION`: the extension at which the dialplan goes on when the script ends.
+    ///
+    /// See [`SetContext`]; the same holds here.
+    SetExtension(extension) -> (): reply::done, CommandInfo::new("SET EXTENSION");
+
+    /// `SET PRIORITY`: the priority at which the dialplan goes on when the script ends: a number, or a
+    /// label of the current context and extension (set those first).
+    ///
+    /// A label that is not there is answered by 520, [`Rejection::Usage`](crate::Rejection::Usage). A number
+    /// is not checked. It never fails.
+    SetPriority(priority) -> (): reply::done, CommandInfo::new("SET PRIORITY");
+}
+
+/// `GOSUB`: runs a subroutine of the dialplan and waits until it returns.
+///
+/// What it returns is in the channel variable `GOSUB_RETVAL`. While it runs, nothing else is read: a hangup
+/// shows as [`GosubEnd::Abnormal`]. The module `app_stack` has this command; without it the answer is 510.
+///
+/// Failure: the subroutine could not be set up. Asterisk out of memory answers 503
+/// ([`Rejection::Other`](crate::Rejection::Other)). -1 is [`GosubEnd::NoSuchLabel`] and no hangup.
+#[derive(Clone, Copy, Debug)]
+pub struct Gosub<'a> {
+    context: &'a BStr,
+    extension: &'a BStr,
+    priority: &'a BStr,
+    arguments: Option<&'a BStr>,
+}
+
+/// How [`Gosub`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GosubEnd {
+    /// The subroutine returned.
+    Complete,
+    /// It ended without `Return`: it jumped out, came to its end, or the channel was hung up in it.
+    Abnormal,
+    /// There is no such context, extension, priority or label; nothing ran.
+    NoSuchLabel,
+}
+
+impl<'a> Gosub<'a> {
+    /// Runs the subroutine at `context`, `extension` and `priority`, which is a number or a label.
+    pub fn new(
+        context: &'a (impl AsRef<[u8]> + ?Sized),
+        extension: &'a (impl AsRef<[u8]> + ?Sized),
+        priority: &'a (impl AsRef<[u8]> + ?Sized),
+    ) -> Self {
+        let (context, extension, priority) = (BStr::new(context), BStr::new(extension), BStr::new(priority));
+        Self { context, extension, priority, arguments: None }
+    }
+
+    /// The subroutine's arguments in one text, commas between them: its `ARG1`, `ARG2` and so on.
+    ///
+    /// Quotes, parentheses or a backslash shield a comma, but unlike with [`Exec`](super::Exec) they stay in
+    /// the argument: set a variable for what must arrive unchanged.
+    pub fn arguments<T: AsRef<[u8]> + ?Sized>(mut self, arguments: &'a T) -> Self {
+        self.arguments = Some(BStr::new(arguments));
+        self
+    }
+}
+
+impl Command for Gosub<'_> {
+    type Reply = GosubEnd;
+    const INFO: CommandInfo = CommandInfo::new("GOSUB");
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("GOSUB")
+            .argument("context", self.context)
+            .argument("extension", self.extension)
+            .argument("priority", self.priority)
+            .optional_argument("arguments", self.arguments);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<GosubEnd, ReplyError> {
+        match (response.code(), &**response.tail()) {
+            (Some(0), b"Gosub complete") => Ok(GosubEnd::Complete),
+            (Some(0), b"Gosub complete (abnormal exit)") => Ok(GosubEnd::Abnormal),
+            (Some(-1), b"Gosub label not found") => Ok(GosubEnd::NoSuchLabel),
+            (Some(_), b"Gosub failed") => Err(response.failed()),
+            _ => Err(response.unexpected()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Short forms for the table: digits, and what many commands answer alike.
+
+use agi_proto::commands::record::{RecordEnd, Recorded};
+use agi_proto::reply::{Digits, Ended, Playback};
+use agi_proto::{Digit, EscapeDigits};
+
+use crate::Is::{self, Failed, Unexpected, Value};
+
+pub(crate) fn set(digits: &str) -> EscapeDigits {
+    EscapeDigits::new(digits).unwrap()
+}
+
+pub(crate) fn digit(character: char) -> Digit {
+    Digit::new(character).unwrap()
+}
+
+pub(crate) fn pressed(character: char) -> Ended {
+    Ended::Digit(digit(character))
+}
+
+/// What a command answers that gives no value.
+pub(crate) fn done(code: &'static str) -> [(&'static str, Is<()>); 3] {
+    [(code, Value(())), ("200 result=-1", Failed), ("200 result=7", Unexpected)]
+}
+
+pub(crate) fn yes_or_no() -> [(&'static str, Is<bool>); 3] {
+    [("200 result=1", Value(true)), ("200 result=0", Value(false)), ("200 result=-1", Unexpected)]
+}
+
+pub(crate) fn said() -> [(&'static str, Is<Ended>); 5] {
+    [
+        ("200 result=0", Value(Ended::Complete)),
+        ("200 result=53", Value(pressed('5'))),
+        ("200 result=35", Value(pressed('#'))),
+        ("200 result=-1", Failed),
+        ("200 result=1", Unexpected),
+    ]
+}
+
+pub(crate) fn played() -> [(&'static str, Is<Playback>); 6] {
+    [
+        ("200 result=0 endpos=3520", Value(Playback { ended: Ended::Complete, samples: 3520 })),
+        ("200 result=49 endpos=3360", Value(Playback { ended: pressed('1'), samples: 3360 })),
+        ("200 result=-1 endpos=0", Failed),
+        ("200 result=-1 endpos=2400", Failed),
+        ("200 result=0", Unexpected),
+        ("200 result=300 endpos=0", Unexpected),
+    ]
+}
+
+pub(crate) fn text(text: &str) -> Is<Option<agi_proto::BString>> {
+    Value(Some(text.into()))
+}
+
+pub(crate) fn digits(digits: &str, timed_out: bool) -> Is<Digits> {
+    Value(Digits { digits: digits.into(), timed_out })
+}
+
+pub(crate) fn recorded(end: RecordEnd, samples: impl Into<Option<u64>>) -> Is<Recorded> {
+    Value(Recorded { end, samples: samples.into() })
+}

@@ -1,0 +1,104 @@
+//! Values that Asterisk would misread: none is sent.
+
+use std::time::Duration;
+
+use agi_proto::commands::playback::ControlStreamFile;
+use agi_proto::commands::*;
+use agi_proto::{Command, EncodeError, EscapeDigits};
+
+use crate::written;
+
+const NONE: EscapeDigits = EscapeDigits::NONE;
+
+fn refused(command: impl Command) -> &'static str {
+    match written(&command, 8191) {
+        Err(EncodeError::InvalidArgument { command: name, argument, .. }) => {
+            assert_eq!(name, command.info().name);
+            argument
+        }
+        Err(EncodeError::ForbiddenByte { argument, .. }) => argument,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_asterisk_would_misread_is_refused_by_name() {
+    let long = Duration::from_secs(1 << 40);
+    let file = ControlStreamFile::new("f", NONE);
+    assert_eq!(refused(file.forward(NONE)), "forward or rewind");
+    assert_eq!(refused(file.rewind(NONE)), "forward or rewind");
+    assert_eq!(refused(file.offset(long)), "offset");
+    assert_eq!(refused(file.offset_from_end(long)), "offset");
+    assert_eq!(refused(file.skip(long)), "skip");
+    assert_eq!(refused(DatabaseDelTree::new("")), "family");
+    assert_eq!(refused(GetData::new("f").timeout(Duration::ZERO)), "timeout");
+    assert_eq!(refused(GetData::new("f").max_digits(0)), "max digits");
+    assert_eq!(refused(GetData::new("f").max_digits(1024)), "max digits");
+    assert_eq!(refused(GetVariable::new("a\nb")), "name");
+    assert_eq!(refused(Exec::new("X").args(&["a", "b\r"])), "arguments");
+    assert_eq!(refused(RecordFile::new("f", "g", NONE, long)), "timeout");
+    assert_eq!(refused(RecordFile::new("f", "g", NONE, None).silence(long)), "silence");
+    assert_eq!(refused(SayDate::new(1 << 31, NONE)), "time");
+    assert_eq!(refused(SayTime::new(-(1 << 31) - 1, NONE)), "time");
+    for digits in ["", "x1", "+", "--1", " 1"] {
+        assert_eq!(refused(SayDigits::new(digits, NONE)), "digits");
+    }
+    assert_eq!(refused(SetAutoHangUp::new(Duration::ZERO)), "time");
+    assert_eq!(refused(SetAutoHangUp::new(Duration::MAX)), "time");
+    for number in ["<1", "1>", "\""] {
+        assert_eq!(refused(SetCallerId::new(number)), "number");
+    }
+    assert_eq!(refused(SetCallerId::new("1").name("\n")), "caller id");
+    assert_eq!(refused(SetVariable::new("", "x")), "name");
+    assert_eq!(refused(SpeechRecognize::new("f", long)), "timeout");
+    assert_eq!(refused(WaitForDigit::new(long)), "timeout");
+}
+
+#[test]
+fn a_caller_id_has_255_bytes() {
+    for (length, fits) in [(249, true), (250, false)] {
+        let name = "n".repeat(length);
+        assert_eq!(written(&SetCallerId::new("1").name(&name), 8191).is_ok(), fits);
+    }
+    // each counts twice, as Asterisk must find it escaped
+    let name = "\"".repeat(125);
+    assert!(written(&SetCallerId::new("1").name(&name), 8191).is_err());
+}
+
+#[test]
+fn an_escaped_argument_comes_back_unchanged() {
+    for argument in ["", "a", "a,b", "\"", "\\", "(", ")(", "[,]", "([)]", ",,", "\\,\"(", "((a)", "é, ü"] {
+        let list = format!("{},next", escape_argument(argument));
+        assert_eq!(separated(&list), [argument, "next"], "{list}");
+    }
+    assert!(matches!(escape_argument("plain (text) [1]"), std::borrow::Cow::Borrowed(_)));
+}
+
+/// How an application takes its arguments apart (its standard way, in Asterisk's `main/app.c`).
+fn separated(list: &str) -> Vec<String> {
+    let (mut arguments, mut parentheses, mut brackets, mut quoted) = (vec![String::new()], 0, 0, false);
+    let mut characters = list.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '(' => parentheses += 1,
+            ')' if parentheses > 0 => parentheses -= 1,
+            '[' => brackets += 1,
+            ']' if brackets > 0 => brackets -= 1,
+            '"' => {
+                quoted = !quoted;
+                continue;
+            }
+            '\\' => {
+                arguments.last_mut().unwrap().extend(characters.next());
+                continue;
+            }
+            ',' if parentheses == 0 && brackets == 0 && !quoted => {
+                arguments.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        arguments.last_mut().unwrap().push(c);
+    }
+    arguments
+}

@@ -1,0 +1,190 @@
+//! The channel: what a handler steers its call with.
+
+mod facts;
+mod methods;
+
+use std::time::Duration;
+
+use agi_proto::commands::ChannelStatus;
+use agi_proto::{Command, Event, Leniency, Limits};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::Error;
+use crate::conversation::Conversation;
+use crate::lease::Lease;
+
+/// How long [`Channel::close`] waits for Asterisk to close as well. Asterisk does at once, unless a command
+/// runs that was given up.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+
+/// One call, as Asterisk hands it over: commands go out, replies come back.
+///
+/// There is a method for each command, and [`call`](Self::call) for commands with options and of one's own.
+/// All of them
+///
+/// * wait for the reply as long as it takes: a `Dial` may last for hours. For a limit put
+///   [`tokio::time::timeout`] around it;
+/// * **may be dropped at any time**, and the next call still gets its own reply. A command that plays or
+///   waits for digits is stopped by the next one, so `timeout(limit, channel.stream_file(..))` is a way to
+///   cut a prompt short; [`resync`](Self::resync) stops it at once;
+/// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
+///   so that `?` ends a handler.
+///
+/// A handler of a [`Server`](crate::Server) owns its channel; when it drops it, in whichever way, the server
+/// ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
+/// [`close`](Self::close).
+pub struct Channel<S = TcpStream> {
+    lease: Lease<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
+    /// Takes a connection from Asterisk, and waits for the environment that it begins with.
+    ///
+    /// `None` means that the peer closed without a byte: somebody looked whether the port is open. There is
+    /// no deadline: put [`tokio::time::timeout`] around it where strangers can connect.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`](agi_proto::Error::Protocol) where what came is no environment,
+    /// [`Error::Io`](agi_proto::Error::Io) where the stream failed.
+    pub async fn start(stream: S) -> Result<Option<Self>, Error> {
+        Self::start_with(stream, Limits::default(), Leniency::default()).await
+    }
+
+    /// As [`start`](Self::start), within limits and with leniencies of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub async fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
+        let mut conversation = Conversation::new(stream, limits, leniency);
+        let opened = conversation.open().await?;
+        Ok(opened.then(|| Self::new(Lease::owned(conversation))))
+    }
+
+    /// Sends a command and waits for its reply.
+    ///
+    /// ```no_run
+    /// use agi_tokio::agi_proto::commands::StreamFile;
+    /// use agi_tokio::{Channel, Error, EscapeDigits};
+    ///
+    /// # async fn example(channel: &mut Channel) -> Result<(), Error> {
+    /// let congrats = StreamFile::new("demo-congrats", EscapeDigits::new("#")?);
+    /// let half_way = channel.call(congrats.offset(8_000)).await?;
+    /// # let _ = half_way;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], whose page says for each kind whether one may go on.
+    pub async fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        let conversation = &mut *self.lease;
+        // a call that was dropped left its command behind
+        conversation.session.abandon();
+        let pending = match conversation.session.send(&command) {
+            Ok(pending) => pending,
+            Err(error) => return Err(conversation.session.refusal(error)),
+        };
+        loop {
+            match conversation.session.poll_event()? {
+                Some(Event::Response(response)) => return Ok(pending.decode(response)?),
+                Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(_) => {}
+                None => conversation.turn().await?,
+            }
+        }
+    }
+
+    /// Waits for the caller to hang up, or for Asterisk to close the conversation: for a `select!` while the
+    /// handler waits for something else. It may be dropped and called again; nothing is lost.
+    ///
+    /// ```no_run
+    /// # async fn look_up() -> String { String::new() }
+    /// # async fn example(channel: &mut agi_tokio::Channel) -> Result<(), agi_tokio::Error> {
+    /// let balance = tokio::select! {
+    ///     balance = look_up() => balance,
+    ///     () = channel.hung_up() => return Ok(()),
+    /// };
+    /// channel.set_variable("BALANCE", balance).await
+    /// # }
+    /// ```
+    ///
+    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command finds
+    /// out. A broken protocol or transport ends the wait too, and the next command says what it was.
+    pub async fn hung_up(&mut self) {
+        if let Err(error) = self.lease.hung_up().await {
+            tracing::debug!(%error, "the wait for the hangup ended otherwise");
+        }
+    }
+
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right. It may be dropped and called again; nothing is lost.
+    pub async fn hung_up_polling(&mut self, interval: Duration) {
+        while timeout(interval, self.hung_up()).await.is_err() {
+            if let Err(error) = self.call(ChannelStatus::new()).await {
+                tracing::debug!(%error, "the channel is gone");
+                return;
+            }
+        }
+    }
+
+    /// Pairs replies again now, rather than with the next command: stops what a dropped call left running,
+    /// where Asterisk can stop it, and waits until nothing is owed.
+    ///
+    /// Where no call was dropped, this proves that nothing but replies is on the way.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], but for the kinds that blame a command.
+    pub async fn resync(&mut self) -> Result<(), Error> {
+        let conversation = &mut *self.lease;
+        conversation.session.abandon();
+        if let Err(error) = conversation.session.resync() {
+            return Err(conversation.session.refusal(error));
+        }
+        loop {
+            match conversation.session.poll_event()? {
+                Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(_) => continue,
+                None => {}
+            }
+            if conversation.session.is_settled() {
+                return Ok(());
+            }
+            conversation.turn().await?;
+        }
+    }
+
+    /// Ends the conversation, and the dialplan goes on. Waits up to 5 seconds for Asterisk to close too: who
+    /// just drops the stream makes Asterisk log a write error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](agi_proto::Error::Io), with the kind `TimedOut` where Asterisk did not close in time.
+    /// The stream is closed all the same.
+    pub async fn close(self) -> Result<(), Error> {
+        self.close_within(LINGER).await
+    }
+
+    /// As [`close`](Self::close), with a deadline of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`close`](Self::close).
+    pub async fn close_within(mut self, deadline: Duration) -> Result<(), Error> {
+        self.lease.close(deadline).await
+    }
+}
+
+impl<S> Channel<S> {
+    pub(crate) fn new(lease: Lease<S>) -> Self {
+        Self { lease }
+    }
+}

@@ -1,0 +1,180 @@
+//! The FastAGI server: takes connections, and sees every call to its end.
+
+mod accept;
+mod call;
+
+use std::future::{Future, pending};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use agi_proto::{Leniency, Limits};
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+use self::call::Call;
+use crate::channel::LINGER;
+use crate::handler::Handler;
+use crate::race::{Won, race};
+
+/// The port that `AGI(agi://host/path)` means.
+const PORT: u16 = 4573;
+
+/// A FastAGI server.
+///
+/// ```no_run
+/// use agi_tokio::{Channel, Error, Server};
+///
+/// async fn hello(mut channel: Channel) -> Result<(), Error> {
+///     channel.answer().await?;
+///     channel.stream_file("hello-world", "").await?;
+///     Ok(())
+/// }
+///
+/// # async fn example() -> std::io::Result<()> {
+/// Server::bind("127.0.0.1:4573").await?.serve(hello).await
+/// # }
+/// ```
+///
+/// For each connection it waits for the environment within a [deadline](Self::environment_deadline), runs the
+/// handler in a task of its own, and when the channel was dropped closes the connection so that Asterisk's
+/// last `HANGUP` is still read. That is so whether the handler returned, failed, panicked (the other calls do
+/// not notice) or was cancelled.
+///
+/// A handler's failure is logged with the channel and its unique id, unless it only says that the call
+/// [is over](agi_proto::Error::is_hangup).
+///
+/// AGI knows no passwords, and whoever can connect can pretend to be a call. Listen on the loopback address,
+/// or on a network without strangers.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    options: Options,
+}
+
+#[derive(Clone, Debug)]
+struct Options {
+    limits: Limits,
+    leniency: Leniency,
+    environment_deadline: Duration,
+    linger: Duration,
+    drain: Duration,
+}
+
+impl Server {
+    /// Listens on an address.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self::from_listener)
+    }
+
+    /// Listens on 127.0.0.1:4573, the port that `AGI(agi://127.0.0.1/path)` means.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub async fn bind_default() -> io::Result<Self> {
+        Self::bind((Ipv4Addr::LOCALHOST, PORT)).await
+    }
+
+    /// Takes connections from a listener that is there already, such as one of systemd's.
+    pub fn from_listener(listener: TcpListener) -> Self {
+        let options = Options {
+            limits: Limits::default(),
+            leniency: Leniency::default(),
+            environment_deadline: Duration::from_secs(30),
+            linger: LINGER,
+            drain: Duration::from_secs(30),
+        };
+        Self { listener, options }
+    }
+
+    /// How much a peer may make us keep.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// Which oddities of an environment are let pass.
+    pub fn leniency(mut self, leniency: Leniency) -> Self {
+        self.options.leniency = leniency;
+        self
+    }
+
+    /// How long a new connection may take to send its whole environment. Asterisk sends it at once; 30
+    /// seconds unless told otherwise.
+    pub fn environment_deadline(mut self, deadline: Duration) -> Self {
+        self.options.environment_deadline = deadline;
+        self
+    }
+
+    /// How long to wait at the end of a call for Asterisk to close too: 5 seconds unless told otherwise.
+    pub fn linger(mut self, deadline: Duration) -> Self {
+        self.options.linger = deadline;
+        self
+    }
+
+    /// How long [`serve_until`](Self::serve_until) lets calls go on at shutdown: 30 seconds unless told
+    /// otherwise.
+    pub fn drain(mut self, deadline: Duration) -> Self {
+        self.options.drain = deadline;
+        self
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves for ever. A connection that cannot be accepted is logged and survived.
+    ///
+    /// Dropping this cancels the handlers; their calls are still closed properly as long as the runtime
+    /// goes on.
+    pub async fn serve<H: Handler>(self, handler: H) -> ! {
+        self.serve_until(handler, pending()).await;
+        unreachable!("what it served until never comes")
+    }
+
+    /// Serves until `shutdown` ends, then lets calls end: new connections are refused, running handlers have
+    /// the time that [`drain`](Self::drain) gives, then they are cancelled and their calls closed properly.
+    ///
+    /// ```no_run
+    /// # async fn hello(_: agi_tokio::Channel) -> Result<(), agi_tokio::Error> { Ok(()) }
+    /// # async fn example(server: agi_tokio::Server) {
+    /// let shutdown = async {
+    ///     let _ = tokio::signal::ctrl_c().await;
+    /// };
+    /// server.serve_until(hello, shutdown).await;
+    /// # }
+    /// ```
+    pub async fn serve_until<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
+        let Self { listener, options } = self;
+        let drain = options.drain;
+        let (handler, options) = (Arc::new(handler), Arc::new(options));
+        // a call that holds `running` is not over; once `cancel` is gone it is told to end
+        let (running, mut over) = mpsc::channel::<()>(1);
+        let (cancel, cancelled) = watch::channel(());
+        let mut shutdown = std::pin::pin!(shutdown);
+        // accepting comes first, for what is in the queue would be reset when the listener is closed
+        while let Won::First((stream, peer)) = race(accept::next(&listener), shutdown.as_mut()).await {
+            let call =
+                Call { options: options.clone(), cancelled: cancelled.clone(), running: running.clone() };
+            tokio::spawn(call.run(stream, peer, handler.clone()));
+        }
+        drop((listener, running, cancelled));
+        if timeout(drain, over.recv()).await.is_err() {
+            tracing::warn!("calls are cancelled that did not end in time");
+        }
+        drop(cancel);
+        over.recv().await;
+    }
+}
