@@ -101,7 +101,8 @@ impl Session {
             return Err(ProtocolError::Unsolicited(message.into()));
         }
         let response = response.ok_or_else(|| ProtocolError::Malformed(message.into()))?;
-        if response.is_provisional() {
+        self.trying = response.is_provisional();
+        if self.trying {
             self.take(length);
             return Ok(matches!(self.state, State::Waiting(_)).then_some(Step::Trying));
         }
