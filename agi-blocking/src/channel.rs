@@ -2,7 +2,6 @@
 
 mod close;
 mod drive;
-#[macro_use]
 mod methods;
 mod start;
 
@@ -165,9 +164,4 @@ impl<S: Stream> Channel<S> {
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
-}
-
-/// A method for each command.
-impl<S: Stream> Channel<S> {
-    agi_proto::command_table!(methods! {});
 }

@@ -1,4 +1,5 @@
 //! How conversations end, over a pair of sockets.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod pbx;
 

@@ -1,4 +1,5 @@
 //! A server and PBXs that call it over loopback TCP.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod pbx;
 
@@ -51,11 +52,7 @@ fn a_call_is_answered_and_ended_without_a_reset() {
     });
     let mut pbx = Pbx::call(server.address);
     pbx.expect("ANSWER").respond("200 result=0");
-    assert_eq!(pbx.next(), None, "the script's direction ends first");
-    // a closed socket would answer the first by a reset, and the second would not be written
-    pbx.respond("HANGUP").respond("HANGUP");
-    assert!(pbx.stream.take_error().expect("a socket").is_none());
-    drop(pbx);
+    pbx.end();
     server.end();
 }
 
@@ -111,10 +108,8 @@ fn a_shutdown_lets_calls_end() {
     let address = server.address;
     server.shutdown.shutdown();
     assert!(server.shutdown.is_shut_down());
-    // it stops accepting at once; until then a connection may be queued, and is dropped
-    while let Ok(mut stream) = TcpStream::connect(address) {
-        assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)), "nobody serves it");
-    }
+    // the listener is closed while the call goes on
+    while TcpStream::connect(address).is_ok() {}
     pbx.respond("200 result=0").expect(r#"VERBOSE "still here""#).respond("200 result=1");
     pbx.end();
     server.end();

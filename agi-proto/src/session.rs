@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use self::barrier::Barrier;
 use self::machine::Step;
-use crate::command::{Command, CommandInfo, Pending, ReplyShape};
+use crate::command::{Command, CommandInfo, Pending};
 use crate::commands::ChannelStatus;
 use crate::encode::CommandLine;
 use crate::environment::Environment;
@@ -110,15 +110,17 @@ enum State {
     Closed,
 }
 
-/// Why the barrier was sent, and so what becomes of that which comes before its echo.
+/// Why the barrier was sent, and so what becomes of that which comes before its echo. It is looked at line
+/// by line: only the echo's own token says where it ends.
 #[derive(Clone, Copy, Debug)]
 enum Sync {
-    /// A call was abandoned: it is dropped. The first message may be the answer, of this shape.
-    Drop(ReplyShape),
+    /// A call was abandoned: it is dropped.
+    Drop,
     /// EXEC gave 1, which `held` says: the usage text behind it is dropped.
     Surplus,
-    /// `held` is a value of several lines: it is the rest of that value.
-    Value,
+    /// `held` is a value of several lines: it is the rest of that value. If nobody waits for the value,
+    /// only its last line is kept.
+    Value { wanted: bool },
     /// Nothing at all may come.
     Prove,
 }
@@ -126,7 +128,7 @@ enum Sync {
 impl Sync {
     /// Whether `held` is to be handed out at the end.
     fn holds(self) -> bool {
-        matches!(self, Self::Surplus | Self::Value)
+        matches!(self, Self::Surplus | Self::Value { wanted: true })
     }
 }
 
@@ -228,7 +230,8 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         match self.state {
-            State::Syncing(_) if self.output.is_empty() && !self.eof => Some(self.barrier.patience()),
+            _ if self.failed.is_some() || self.eof || !self.output.is_empty() => None,
+            State::Syncing(_) => Some(self.barrier.patience()),
             _ => None,
         }
     }
@@ -289,7 +292,7 @@ impl Session {
     /// Gives up waiting for the answer of the command that was sent; does nothing where none is owed.
     ///
     /// If nothing of it was written yet, it is taken back. Otherwise the answer, if one comes, is dropped,
-    /// and the next command waits for that. A command that [stops](OnInput::Stops) when another comes is
+    /// and the next command waits for that. A command that [stops](crate::OnInput::Stops) when another comes is
     /// stopped by the next [`send`](Self::send) or [`resync`](Self::resync).
     pub fn abandon(&mut self) {
         if self.queued.take().is_some() {
@@ -302,7 +305,8 @@ impl Session {
             State::Confirming if self.output.retract() => self.state = State::Idle,
             State::Confirming => self.state = State::Abandoned(ChannelStatus::INFO),
             State::Confirmed => self.state = State::Idle,
-            State::Syncing(sync) if sync.holds() => self.state = State::Syncing(Sync::Drop(ReplyShape::Line)),
+            State::Syncing(Sync::Surplus) => self.state = State::Syncing(Sync::Drop),
+            State::Syncing(Sync::Value { .. }) => self.state = State::Syncing(Sync::Value { wanted: false }),
             _ => {}
         }
     }

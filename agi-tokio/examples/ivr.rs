@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use agi_tokio::{Channel, Error, Server};
 
-async fn ivr(mut channel: Channel) -> Result<(), Error> {
+pub(crate) async fn ivr(mut channel: Channel) -> Result<(), Error> {
     println!("{} calls", channel.environment().channel().unwrap_or_default());
     channel.answer().await?;
     channel.stream_file("demo-congrats", "#").await?;

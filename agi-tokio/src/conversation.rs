@@ -16,10 +16,9 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A stream and its session.
 ///
-/// What it does is the loop of [`agi_proto`]'s contract, cut where the application's calls differ:
-/// [`transmit`](Self::transmit), poll the session, [`receive`](Self::receive). Both may be dropped at any
-/// await: a single `write` or `read` has either happened and is told to the session at once, or it has not
-/// happened.
+/// What it does is the loop of [`agi_proto`]'s contract, cut where the application's calls differ: poll the
+/// session until it needs input, take a [`turn`](Self::turn), again. A turn may be dropped at any await: a
+/// single `write` or `read` has either happened and is told to the session at once, or it has not happened.
 pub(crate) struct Conversation<S> {
     pub(crate) stream: S,
     pub(crate) session: Session,
@@ -74,13 +73,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 Some(Event::Environment(_)) => return Ok(true),
                 Some(Event::Closed) => return Ok(false),
                 Some(_) => {}
-                None => self.receive().await?,
+                None => self.turn().await?,
             }
         }
     }
 
-    /// Writes what the session has to send.
-    pub(crate) async fn transmit(&mut self) -> Result<(), Error> {
+    /// Writes what there is to write and waits for input.
+    ///
+    /// In this order, for polling the session queues output too: what waited for the end of a barrier, or a
+    /// question of the session's own.
+    pub(crate) async fn turn(&mut self) -> Result<(), Error> {
+        self.transmit().await?;
+        self.receive().await
+    }
+
+    async fn transmit(&mut self) -> Result<(), Error> {
         while !self.mute {
             let Some(bytes) = self.session.poll_transmit() else { break };
             match self.stream.write(bytes).await {
@@ -102,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// Waits for input, or for as long as the session wants to wait for it.
-    pub(crate) async fn receive(&mut self) -> Result<(), Error> {
+    async fn receive(&mut self) -> Result<(), Error> {
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         let read = self.stream.read(self.session.read_buf());
         let read = match patience {
@@ -133,9 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub(crate) async fn hung_up(&mut self) -> Result<(), Error> {
         self.session.abandon();
         while !self.session.is_hung_up() && !self.session.is_closed() {
-            self.transmit().await?;
             if self.session.poll_event()?.is_none() {
-                self.receive().await?;
+                self.turn().await?;
             }
         }
         Ok(())

@@ -35,7 +35,6 @@ mod channel;
 mod conversation;
 mod handler;
 mod lease;
-mod methods;
 mod race;
 mod server;
 

@@ -164,7 +164,8 @@ impl Server {
         let (running, mut over) = mpsc::channel::<()>(1);
         let (cancel, cancelled) = watch::channel(());
         let mut shutdown = std::pin::pin!(shutdown);
-        while let Won::Second((stream, peer)) = race(shutdown.as_mut(), accept::next(&listener)).await {
+        // accepting comes first, for what is in the queue would be reset when the listener is closed
+        while let Won::First((stream, peer)) = race(accept::next(&listener), shutdown.as_mut()).await {
             let call =
                 Call { options: options.clone(), cancelled: cancelled.clone(), running: running.clone() };
             tokio::spawn(call.run(stream, peer, handler.clone()));

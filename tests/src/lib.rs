@@ -2,6 +2,13 @@
 //! Asterisk with services for it.
 
 pub mod asterisk;
+pub mod fuzz;
 pub mod pair;
+#[cfg(feature = "asterisk")]
 pub mod service;
 pub mod trace;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::thread;
+use std::time::Duration;
 
 use agi_blocking::Channel;
 use agi_blocking::agi_proto::{Asterisk, AsteriskEvent};
@@ -38,6 +39,9 @@ const ENVIRONMENT: [(&str, &str); 22] = [
     ("agi_threadid", "140000000000000"),
 ];
 
+/// Longer than a test takes: one that would hang fails.
+const LONG: Duration = Duration::from_secs(20);
+
 pub(crate) struct Pbx<S> {
     asterisk: Asterisk,
     pub(crate) stream: S,
@@ -46,7 +50,9 @@ pub(crate) struct Pbx<S> {
 impl Pbx<TcpStream> {
     /// Calls a server.
     pub(crate) fn call(address: SocketAddr) -> Self {
-        Self::begin(TcpStream::connect(address).expect("the server listens"))
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_read_timeout(Some(LONG)).expect("a socket");
+        Self::begin(stream)
     }
 }
 
@@ -67,7 +73,7 @@ impl<S: Read + Write> Pbx<S> {
                 Some(_) => return None,
                 None => {}
             }
-            match self.stream.read(self.asterisk.read_buf()).expect("no reset") {
+            match self.stream.read(self.asterisk.read_buf()).expect("no reset, and no end of patience") {
                 0 => self.asterisk.handle_eof(),
                 read => self.asterisk.advance(read),
             }
@@ -95,9 +101,11 @@ impl<S: Read + Write> Pbx<S> {
     }
 
     /// What Asterisk does when the script has ended its direction: it announces a hangup, and closes.
+    ///
+    /// A socket that is closed already answers the first line by a reset, and the second is not written.
     pub(crate) fn end(mut self) {
         assert_eq!(self.next(), None);
-        self.respond("HANGUP");
+        self.respond("HANGUP").respond("HANGUP");
     }
 
     fn flush(&mut self) {
@@ -114,6 +122,7 @@ pub(crate) fn with_pbx(
     test: impl FnOnce(&mut Channel<UnixStream>),
 ) {
     let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+    theirs.set_read_timeout(Some(LONG)).expect("a socket");
     let pbx = thread::spawn(move || script(Pbx::begin(theirs)));
     let mut channel = Channel::start(ours).expect("an environment").expect("not closed");
     test(&mut channel);

@@ -8,9 +8,10 @@
 //! Within quotes, parentheses and brackets a comma separates nothing; quotes and backslashes are taken out.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use bstr::{BStr, BString};
+use bstr::BStr;
 
 use crate::encode::CommandLine;
 
@@ -28,15 +29,14 @@ use crate::encode::CommandLine;
 /// assert_eq!(escape_argument("U(sub) :)"), r"U(sub) :)");
 /// assert_eq!(escape_argument(":("), r":\(");
 /// ```
-pub fn escape_argument<T: AsRef<[u8]> + ?Sized>(argument: &T) -> Cow<'_, BStr> {
-    let argument = BStr::new(argument);
-    let special = Special::of(argument);
-    if !argument.iter().any(|&byte| special.has(byte)) {
+pub fn escape_argument(argument: &str) -> Cow<'_, str> {
+    let special = Special::of(argument.as_bytes());
+    if !argument.bytes().any(|byte| special.has(byte)) {
         return Cow::Borrowed(argument);
     }
     let mut escaped = Vec::with_capacity(argument.len() + 8);
-    special.escape(argument, |piece| escaped.extend_from_slice(piece));
-    Cow::Owned(BString::from(escaped))
+    special.escape(argument.as_bytes(), |piece| escaped.extend_from_slice(piece));
+    Cow::Owned(String::from_utf8(escaped).expect("backslashes between characters leave it text"))
 }
 
 /// The arguments as a command holds them.

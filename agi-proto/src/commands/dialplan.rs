@@ -66,8 +66,10 @@ impl<'a> Gosub<'a> {
         Self { context, extension, priority, arguments: None }
     }
 
-    /// The subroutine's arguments in one text, commas between them: its `ARG1`, `ARG2` and so on. An
-    /// argument that holds a comma cannot be given: set a variable for it.
+    /// The subroutine's arguments in one text, commas between them: its `ARG1`, `ARG2` and so on.
+    ///
+    /// Quotes, parentheses or a backslash shield a comma, but unlike with [`Exec`](super::Exec) they stay in
+    /// the argument: set a variable for what must arrive unchanged.
     pub fn arguments<T: AsRef<[u8]> + ?Sized>(mut self, arguments: &'a T) -> Self {
         self.arguments = Some(BStr::new(arguments));
         self

@@ -4,6 +4,7 @@
 //! Here both ways go through base64. The adapters' `get_variable_exact` and `set_variable_exact` are these
 //! commands in order.
 
+use alloc::vec::Vec;
 use core::fmt::Write;
 
 use base64::Engine;
@@ -20,7 +21,7 @@ use crate::response::Response;
 /// The value of a variable or function, byte for byte; empty where it is not set. It runs on a dead channel
 /// too.
 ///
-/// It is `GET FULL VARIABLE` of the value in base64. Asterisk would cut `${BASE64_ENCODE(${NAME})}` at a `:`
+/// It is one `GET FULL VARIABLE` of the value in base64. Asterisk would cut `${BASE64_ENCODE(${NAME})}` at a `:`
 /// that stands behind an unpaired `)` of the value. So the value is read twice in one expression, once
 /// without `:` and once without `)`, and put together again.
 ///
@@ -48,10 +49,11 @@ impl Command for GetVariableExact<'_> {
             line.refuse_argument("name", reason);
         }
         line.words("GET FULL VARIABLE").argument_of("name", |expression| {
-            // `+` tells an empty value from a missing BASE64_ENCODE, EPOCH a missing REPLACE
-            for (before, after) in
-                [("${BASE64_ENCODE(+${REPLACE(", ",:,;)})} "), ("${BASE64_ENCODE(+${REPLACE(", ",),()})} ")]
-            {
+            // `+` keeps blanks from the edge, EPOCH shows whether there is a REPLACE, and see `unwrap`
+            for (before, after) in [
+                ("${BASE64_ENCODE(+${REPLACE(", ",:,;)}012)} "),
+                ("${BASE64_ENCODE(+${REPLACE(", ",),()}012)} "),
+            ] {
                 expression.push(before);
                 expression.push(self.name);
                 expression.push(after);
@@ -63,10 +65,7 @@ impl Command for GetVariableExact<'_> {
     fn decode(response: &Response<'_>) -> Result<BString, ReplyError> {
         let value = response.value().ok_or_else(|| response.unexpected())?;
         let mut words = value.split_str(" ");
-        let mut read = || {
-            let mut bytes = STANDARD.decode(words.next()?).ok()?;
-            (bytes.first() == Some(&b'+')).then(|| bytes.split_off(1))
-        };
+        let mut read = || unwrap(STANDARD.decode(words.next()?).ok()?);
         let (without_colons, without_parentheses) = (read(), read());
         let replaced = words.next().is_some_and(|epoch| !epoch.is_empty());
         match (without_colons, without_parentheses) {
@@ -203,6 +202,21 @@ impl Command for Piece<'_> {
     fn decode(response: &Response<'_>) -> Result<Self::Reply, ReplyError> {
         Exec::decode(response)
     }
+}
+
+/// Takes off what stands around a value. Asterisk 16 loses the last byte or two where their number is no
+/// multiple of three, so the value is followed by `012`, and the last that is left says how many are.
+fn unwrap(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let left = match bytes.last()? {
+        b'0' => 1,
+        b'1' => 2,
+        b'2' => 3,
+        _ => return None,
+    };
+    let value = bytes.strip_suffix(&b"012"[..left])?.strip_prefix(b"+")?.len();
+    bytes.remove(0);
+    bytes.truncate(value);
+    Some(bytes)
 }
 
 /// Why a name does not fit into an expression, if so.

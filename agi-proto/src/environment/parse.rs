@@ -185,12 +185,14 @@ impl Order {
             self.next = rank + 1;
             return Ok(());
         }
-        let number = name.strip_prefix(b"agi_arg_").and_then(|n| n.to_str().ok()?.parse::<u32>().ok());
-        let Some(number) = number else {
+        let Some(number) = name.strip_prefix(b"agi_arg_") else {
             return if earlier().any(|other| other == name) { Err(Problem::Duplicate) } else { Ok(()) };
         };
+        // whatever is called so counts as an argument, so another spelling would move the true ones
+        let number = Some(number).filter(|n| !n.starts_with(b"0"));
+        let number = number.and_then(|n| n.to_str().ok()?.parse::<u32>().ok()).unwrap_or(0);
         let in_place = self.next == KNOWN.len() || self.leniency.incomplete;
-        if number == self.arg + 1 && in_place {
+        if number.checked_sub(1) == Some(self.arg) && in_place {
             self.arg = number;
             return Ok(());
         }

@@ -85,6 +85,25 @@ fn lines_forged_through_a_value_are_refused_and_named() {
 }
 
 #[test]
+fn an_argument_is_one_by_its_whole_name() {
+    // before the true ones it would move them all by one
+    for name in ["agi_arg_x", "agi_arg_", "agi_arg_01", "agi_arg_1x", "agi_arg_99999999999"] {
+        let line = [name, ": forged"].concat();
+        let forged = strict(&block(|text| text.replace("agi_dnid: v", &["agi_dnid: v\n", &line].concat())));
+        assert_eq!(forged, Err(EnvironmentError::OutOfOrder(line.as_str().into())));
+        let behind = strict(&block(|text| text.replace("agi_arg_2: ", &["agi_arg_2: \n", &line].concat())));
+        assert_eq!(behind, Err(EnvironmentError::OutOfOrder(line.as_str().into())));
+    }
+}
+
+#[test]
+fn the_last_number_that_fits_is_followed_by_none() {
+    let any_order = Leniency::ALL;
+    let last = Environment::parse(b"agi_arg_4294967295: a\nagi_arg_1: b\nagi_arg_0: c\n", any_order);
+    assert_eq!(last.map(|e| (e.args().count(), e.tolerated().any_order)), Ok((3, true)));
+}
+
+#[test]
 fn a_missing_network_script_cannot_be_forged_later() {
     let forged = strict(&block(|text| {
         text.replace("agi_network_script: v\n", "")

@@ -87,8 +87,7 @@ macro_rules! command_table {
             /// The command evaluates on another channel too, and gives `None` where there is none. It has no
             /// failure and runs on a dead channel too. See
             /// [`GetFullVariable`](agi_proto::commands::GetFullVariable).
-            GetFullVariable: get_full_variable(expression: &str)
-                -> [Option<$crate::BString>] =
+            GetFullVariable: get_full_variable(expression: &str) -> [Option<$crate::BString>] =
                 { $crate::commands::GetFullVariable::new(expression) }
                 example "channel.get_full_variable(\"${CALLERID(num)}\")";
 

@@ -7,7 +7,7 @@ use crate::command::{Command, CommandInfo, OnInput, ReplyShape};
 use crate::commands::ChannelStatus;
 use crate::environment::{Environment, EnvironmentError};
 use crate::error::{EncodeError, ProtocolError};
-use crate::frame::trim_line_end;
+use crate::frame::{Framer, trim_line_end};
 use crate::limits::Limits;
 use crate::line::TooLong;
 use crate::output::Output;
@@ -46,7 +46,7 @@ impl Session {
                 }
             };
             let message = trim_line_end(&self.input.peek()[..length]);
-            let in_value = matches!(self.state, State::Syncing(Sync::Value));
+            let in_value = matches!(self.state, State::Syncing(Sync::Value { .. }));
             if message == b"HANGUP" && !in_value {
                 self.take(length);
                 if !matches!(self.state, State::Finishing) {
@@ -54,7 +54,8 @@ impl Session {
                 }
                 continue;
             }
-            if message.starts_with(b"511") && !self.hung_up && self.awaits_answer() {
+            let is_511 = Response::parse(message).is_some_and(|response| response.status() == 511);
+            if is_511 && !self.hung_up && self.awaits_answer() {
                 // no HANGUP announces it where AGISIGHUP is off
                 self.note_hangup();
                 continue;
@@ -68,16 +69,13 @@ impl Session {
     /// The message that comes next, found once and taken later.
     fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
         let too_long = |TooLong { limit }| ProtocolError::ResponseTooLong { limit };
-        if let State::Syncing(Sync::Value) = self.state {
-            // what a line of a value looks like says nothing about its end
-            return Ok(self.input.next_line().map_err(too_long)?.map(|line| line.end));
-        }
+        let shape = match self.state {
+            State::Waiting(info) | State::Abandoned(info) => info.shape,
+            State::Confirming => ReplyShape::Line,
+            // what a line looks like says nothing about what follows it
+            _ => return Ok(self.input.next_line().map_err(too_long)?.map(|line| line.end)),
+        };
         if self.found.is_none() {
-            let shape = match self.state {
-                State::Waiting(info) | State::Abandoned(info) => info.shape,
-                State::Syncing(Sync::Drop(shape)) => shape,
-                _ => ReplyShape::Line,
-            };
             self.found = self.framer.next(&mut self.input, shape).map_err(too_long)?;
         }
         Ok(self.found)
@@ -99,8 +97,7 @@ impl Session {
         if let State::Syncing(sync) = self.state {
             return self.before_echo(sync, length).map(|()| None);
         }
-        // an answer to a line that is not wholly written is none
-        if !self.awaits_answer() || !self.output.is_empty() {
+        if !self.awaits_answer() {
             return Err(ProtocolError::Unsolicited(message.into()));
         }
         let response = response.ok_or_else(|| ProtocolError::Malformed(message.into()))?;
@@ -118,7 +115,7 @@ impl Session {
             State::Waiting(info) if info.shape == ReplyShape::Value && is_multi_line_value(message) => {
                 // a line of the value may have looked like its end
                 self.hold(length);
-                self.start_sync(Sync::Value);
+                self.start_sync(Sync::Value { wanted: true });
                 Ok(None)
             }
             State::Waiting(info)
@@ -135,7 +132,12 @@ impl Session {
             }
             State::Abandoned(info) if surplus(info) => {
                 self.take(length);
-                self.start_sync(Sync::Drop(ReplyShape::Line));
+                self.start_sync(Sync::Drop);
+                Ok(None)
+            }
+            State::Abandoned(info) if info.shape == ReplyShape::Value && is_multi_line_value(message) => {
+                self.hold(length);
+                self.start_sync(Sync::Value { wanted: false });
                 Ok(None)
             }
             State::Abandoned(_) => {
@@ -155,9 +157,14 @@ impl Session {
     /// What a message that comes before the barrier's echo means, and what the echo means.
     fn before_echo(&mut self, sync: Sync, length: usize) -> Result<(), ProtocolError> {
         let message = trim_line_end(&self.input.peek()[..length]);
-        match (self.barrier.echo_of(message), sync) {
+        // no echo is that of a line that is not wholly written
+        let echo = self.barrier.echo_of(message).map(|of_last| of_last && self.output.is_empty());
+        match (echo, sync) {
             (None, Sync::Prove) => return Err(ProtocolError::Unsolicited(message.into())),
-            (None, Sync::Value) => {
+            (None, Sync::Value { wanted }) => {
+                if !wanted {
+                    self.held.clear();
+                }
                 let limit = self.limits.response_bytes;
                 if self.held.len() + length > limit {
                     return Err(ProtocolError::ResponseTooLong { limit });
@@ -165,11 +172,12 @@ impl Session {
                 self.held.extend_from_slice(self.input.take(length));
                 return Ok(());
             }
-            (None, Sync::Drop(_)) => self.state = State::Syncing(Sync::Drop(ReplyShape::Line)),
-            (None, Sync::Surplus) | (Some(false), _) => {}
+            (None, Sync::Drop | Sync::Surplus) | (Some(false), _) => {}
             (Some(true), _) => {
-                if let Sync::Value = sync {
-                    self.end_value()?;
+                if let Sync::Value { wanted } = sync {
+                    if !self.end_value() && wanted {
+                        return Err(ProtocolError::Malformed(self.held.as_slice().into()));
+                    }
                 }
                 self.settle(sync.holds());
             }
@@ -178,27 +186,37 @@ impl Session {
         Ok(())
     }
 
-    /// All that came before the echo is the value, save for a `HANGUP` behind its last parenthesis.
-    fn end_value(&mut self) -> Result<(), ProtocolError> {
+    /// All that came is the value, save for a `HANGUP` behind its last parenthesis. Gives whether it has
+    /// one.
+    fn end_value(&mut self) -> bool {
         while let Some(value) = self.held.strip_suffix(b"HANGUP\n") {
             self.held.truncate(value.len());
             self.note_hangup();
         }
-        match trim_line_end(&self.held).ends_with(b")") {
-            true => Ok(()),
-            false => Err(ProtocolError::Malformed(self.held.as_slice().into())),
-        }
+        trim_line_end(&self.held).ends_with(b")")
     }
 
     /// No whole message is there. `None` means that the state has changed.
     fn starved(&mut self) -> Result<Option<Step>, ProtocolError> {
         let rest = self.input.peek();
-        let discards = matches!(self.state, State::Finishing | State::Abandoned(_) | State::Syncing(_));
+        let discards = match self.state {
+            State::Finishing | State::Abandoned(_) => true,
+            State::Syncing(sync) => !matches!(sync, Sync::Value { wanted: true }),
+            _ => false,
+        };
         if !self.eof {
             return Ok(Some(Step::NeedInput));
         }
         if !rest.is_empty() && !discards {
             return Err(ProtocolError::Truncated(rest.into()));
+        }
+        if let State::Syncing(Sync::Value { wanted }) = self.state {
+            if !self.end_value() && wanted {
+                return Err(ProtocolError::Truncated(self.held.as_slice().into()));
+            }
+            if self.hangup_to_tell {
+                return Ok(None);
+            }
         }
         match self.state {
             // it closed where it would have answered: a channel whose session ends at hangup
@@ -281,8 +299,10 @@ impl Session {
         Err(EncodeError::Closed)
     }
 
+    /// Whether the next message can be an answer: to a line that is not wholly written none is.
     fn awaits_answer(&self) -> bool {
         matches!(self.state, State::Waiting(_) | State::Confirming | State::Abandoned(_))
+            && self.output.is_empty()
     }
 
     pub(super) fn note_hangup(&mut self) {
@@ -314,12 +334,19 @@ impl Session {
             OnInput::StopsInEagi => enhanced,
         };
         if stops {
-            self.start_sync(Sync::Drop(info.shape));
+            self.held.clear();
+            self.start_sync(match info.shape {
+                ReplyShape::Value => Sync::Value { wanted: false },
+                ReplyShape::Line | ReplyShape::Exec => Sync::Drop,
+            });
         }
     }
 
     pub(super) fn start_sync(&mut self, sync: Sync) {
         self.barrier.start(&mut self.output);
+        // what was seen as the beginning of a message is looked at again, line by line
+        self.framer = Framer::default();
+        self.take(0);
         self.state = State::Syncing(sync);
     }
 

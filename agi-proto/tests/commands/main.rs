@@ -1,7 +1,6 @@
 //! Every command: how it is written, how Asterisk takes it apart, and what each of its answers means.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod exact;
 mod expect;
 mod refused;
 mod table;

@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 
 use agi_proto::{Asterisk, AsteriskEvent};
-use agi_tokio::agi_proto;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -70,9 +69,7 @@ async fn call(mut stream: TcpStream, caller: &Caller, show: Show) -> io::Result<
                 hung_up = true;
             }
             ["VERBOSE", ..] => asterisk.respond("200 result=1"),
-            _ if hung_up => {
-                asterisk.respond("511 Command Not Permitted on a dead channel or intercept routine")
-            }
+            _ if hung_up => asterisk.respond("511 Command Not Permitted on a dead channel"),
             ["ANSWER"] => asterisk.respond("200 result=0"),
             ["GET", "VARIABLE", _] => asterisk.respond(format!("200 result=1 ({})", caller.note)),
             ["GET", "FULL", "VARIABLE", text] => asterisk.respond(format!("200 result=1 ({text})")),

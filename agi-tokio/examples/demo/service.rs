@@ -7,7 +7,7 @@ use agi_tokio::{Channel, Error};
 use crate::show::Show;
 use crate::tap::Tap;
 
-pub async fn run(channel: &mut Channel<Tap>, show: Show) {
+pub(crate) async fn run(channel: &mut Channel<Tap>, show: Show) {
     let environment = channel.environment();
     show.library(format_args!(
         "{} variables; channel {}, caller {:?}, arguments {:?}",

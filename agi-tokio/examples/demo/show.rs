@@ -5,29 +5,29 @@ use std::time::Instant;
 
 /// Prints what happens.
 #[derive(Clone, Copy)]
-pub struct Show {
+pub(crate) struct Show {
     began: Instant,
 }
 
 impl Show {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { began: Instant::now() }
     }
 
     /// Bytes on the wire, a line each.
-    pub fn wire(self, direction: &str, bytes: &[u8]) {
+    pub(crate) fn wire(self, direction: &str, bytes: &[u8]) {
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.line(direction, line.escape_ascii());
+            self.line(direction, line.escape_ascii().to_string().replace("\\\"", "\""));
         }
     }
 
     /// What the library made of it.
-    pub fn library(self, what: impl Display) {
+    pub(crate) fn library(self, what: impl Display) {
         self.line("lib", what);
     }
 
     /// What happens to the call.
-    pub fn call(self, what: impl Display) {
+    pub(crate) fn call(self, what: impl Display) {
         self.line("***", what);
     }
 

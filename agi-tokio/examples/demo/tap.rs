@@ -10,13 +10,13 @@ use tokio::net::TcpStream;
 use crate::show::Show;
 
 /// A connection whose bytes are shown. Any stream will do under a channel.
-pub struct Tap {
+pub(crate) struct Tap {
     stream: TcpStream,
     show: Show,
 }
 
 impl Tap {
-    pub fn new(stream: TcpStream, show: Show) -> Self {
+    pub(crate) fn new(stream: TcpStream, show: Show) -> Self {
         Self { stream, show }
     }
 }

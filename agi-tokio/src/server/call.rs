@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 
+use agi_proto::BStr;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -34,9 +35,10 @@ impl Call {
         let mut conversation = Conversation::new(stream, self.options.limits, self.options.leniency);
         if self.open(&mut conversation, peer).await {
             let environment = conversation.session.environment().expect("it has just come");
-            let (channel, unique_id) = (environment.channel(), environment.unique_id());
+            let text = |value: Option<&BStr>| value.map(ToString::to_string);
+            let (name, unique_id) = (text(environment.channel()), text(environment.unique_id()));
             // at the level of errors, so that a filter that lets these through shows whose they are
-            let span = tracing::error_span!("call", ?channel, ?unique_id, %peer);
+            let span = tracing::error_span!("call", channel = name, unique_id, %peer);
             self.handle(conversation, &*handler).instrument(span).await;
         } else {
             self.close(conversation).await;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use agi_proto::reply::Ended;
 use agi_proto::{Command, Digit, EscapeDigits, Rejection, ReplyErrorKind};
-use agi_tests::asterisk::{Asterisk, Call, Event, LiveCall, Outcome, Version};
+use agi_tests::asterisk::{Asterisk, Call, Event, FarLeg, LiveCall, Outcome, Version};
 use agi_tests::service::{Results, block_on, service};
 use agi_tokio::{Channel, Error};
 
@@ -38,9 +38,9 @@ struct Line {
 }
 
 impl Line {
-    /// A call to a silent party.
+    /// A call to a party that sends a tone: without any audio Asterisk does not count the time between keys.
     fn new() -> Self {
-        Self::with(|call| call)
+        Self::with(|call| call.far_leg(FarLeg::Tone))
     }
 
     fn with(options: impl FnOnce(Call) -> Call) -> Self {

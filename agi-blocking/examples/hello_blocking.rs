@@ -1,7 +1,7 @@
 //! Answers, plays a file and hangs up.
 //!
 //! ```text
-//! cargo run --example hello -- 127.0.0.1:4573
+//! cargo run --example hello_blocking -- 127.0.0.1:4573
 //! ```
 
 use agi_blocking::{Channel, Error, Server};

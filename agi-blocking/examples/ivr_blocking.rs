@@ -1,7 +1,7 @@
 //! Asks for a number of up to four digits, tells the dialplan what it was, and goes back to it.
 //!
 //! ```text
-//! cargo run --example ivr -- 127.0.0.1:4573
+//! cargo run --example ivr_blocking -- 127.0.0.1:4573
 //! ```
 
 use std::time::Duration;
@@ -9,12 +9,11 @@ use std::time::Duration;
 use agi_blocking::{Channel, Error, Server};
 
 /// A caller who hangs up ends this through `?`, and the server knows that this is no failure.
-fn ivr(channel: &mut Channel) -> Result<(), Error> {
+pub(crate) fn ivr(channel: &mut Channel) -> Result<(), Error> {
     channel.answer()?;
-    channel.stream_file("welcome", "")?;
-    let entered = channel.get_data("enter-ext-of-person", Duration::from_secs(5), 4)?;
+    channel.stream_file("demo-congrats", "#")?;
+    let entered = channel.get_data("vm-extension", Duration::from_secs(5), 4)?;
     channel.set_variable("RESULT", &entered.digits)?;
-    channel.stream_file("vm-press", "")?;
     match channel.wait_for_digit(Duration::from_secs(5))?.digit() {
         Some(digit) => channel.verbose(&format!("{} confirmed by {digit}", entered.digits)),
         None => channel.verbose("not confirmed"),

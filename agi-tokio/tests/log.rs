@@ -1,0 +1,112 @@
+//! What a server tells its operator: failures, with the call that they belong to, and nothing of callers who
+//! just hang up.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod peer;
+
+use std::fmt::{Debug, Write};
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use agi_tokio::{Channel, Error, Server};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use self::peer::{dial, soon};
+
+#[tokio::test]
+async fn failures_are_logged_with_their_call_and_hangups_are_not() {
+    #[derive(Debug)]
+    struct Ours(Error);
+    impl std::fmt::Display for Ours {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the balance cannot be told")
+        }
+    }
+    impl std::error::Error for Ours {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    async fn handler(mut channel: Channel) -> Result<(), Ours> {
+        assert!(channel.get_variable("PANIC").await.map_err(Ours)?.is_none(), "the handler's own words");
+        channel.answer().await.map_err(Ours)
+    }
+
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = server.local_addr().unwrap();
+    let server = tokio::spawn(server.serve(handler));
+    let cases = [
+        ("200 result=0", "200 result=0", None),
+        ("200 result=0", "HANGUP\n200 result=-1", None),
+        ("200 result=0", "511 Command Not Permitted on a dead channel or intercept routine", None),
+        ("200 result=0", "510 Invalid or unknown command", Some("the balance cannot be told")),
+        ("200 result=1 (yes)", "", Some("the handler's own words")),
+    ];
+    for (variable, answer, logged) in cases {
+        let mut peer = dial(address).await;
+        soon(async {
+            peer.answer("GET VARIABLE \"PANIC\"", variable).await;
+            if !answer.is_empty() {
+                peer.answer("ANSWER", answer).await;
+            }
+            peer.end_without_reset().await;
+        })
+        .await;
+        let lines = std::mem::take(&mut *log.0.lock().unwrap());
+        match logged {
+            None => assert_eq!(lines, [""; 0], "{answer}"),
+            Some(text) => {
+                assert_eq!(lines.len(), 1, "{lines:?}");
+                for part in [text, "ERROR", "channel=\"PJSIP/alice-00000001\"", "unique_id=\"1700000000.7\""]
+                {
+                    assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
+                }
+            }
+        }
+    }
+    server.abort();
+}
+
+/// Warnings and errors, one a line, with the fields of the last span before them.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>, Arc<Mutex<String>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        write!(self.0, "{field}={value} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("agi_tokio") && *metadata.level() <= Level::WARN
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut span = self.1.lock().unwrap();
+        span.clear();
+        attributes.record(&mut Fields(&mut span));
+        Id::from_u64(1)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = format!("{} {}", event.metadata().level(), self.1.lock().unwrap());
+        event.record(&mut Fields(&mut line));
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}

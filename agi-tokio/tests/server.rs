@@ -1,0 +1,192 @@
+//! A server on the loopback interface, and calls that end in every way.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod peer;
+
+use std::future::pending;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agi_tokio::{Channel, Error, Handler, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use self::peer::{Peer, dial, soon};
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start<H: Handler>(handler: H) -> Self {
+        Self::with(|server| server, handler).await
+    }
+
+    async fn with<H: Handler>(options: impl FnOnce(Server) -> Server, handler: H) -> Self {
+        let server = options(Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+        let address = server.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async { stopped.await.unwrap_or(()) };
+        Self { address, stop, done: tokio::spawn(server.serve_until(handler, shutdown)) }
+    }
+
+    /// Stops it, and waits until every call is over.
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        soon(self.done).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_call_ends_without_a_reset_however_its_handler_ended() {
+    async fn handler(mut channel: Channel) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        channel.answer().await?;
+        match channel.get_variable("HOW").await?.unwrap().to_string().as_str() {
+            "return" => Ok(()),
+            "fail" => Err("a handler's own error".into()),
+            "panic" => panic!("a handler's panic"),
+            "close" => Ok(channel.close().await?),
+            "cut" => {
+                // a call is dropped with the channel, and its reply is still to come
+                let cut = tokio::time::timeout(Duration::ZERO, channel.exec("Dial", "PJSIP/bob"));
+                assert!(cut.await.is_err());
+                Ok(())
+            }
+            "pass on" => {
+                tokio::spawn(async move { channel.noop().await });
+                Ok(())
+            }
+            how => unreachable!("{how}"),
+        }
+    }
+    let server = Running::start(handler).await;
+    for how in ["return", "fail", "panic", "close", "cut", "pass on"] {
+        let mut peer = dial(server.address).await;
+        soon(async {
+            peer.answer("ANSWER", "200 result=0").await;
+            peer.answer("GET VARIABLE \"HOW\"", &format!("200 result=1 ({how})")).await;
+            match how {
+                "cut" => peer.answer("EXEC \"Dial\" \"PJSIP/bob\"", "200 result=0").await,
+                "pass on" => peer.answer("NOOP", "200 result=0").await,
+                _ => {}
+            }
+            peer.end_without_reset().await;
+        })
+        .await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_lets_calls_end() {
+    let server = Running::start(|mut channel: Channel| async move { channel.answer().await }).await;
+    let address = server.address;
+    let mut peer = dial(address).await;
+    assert_eq!(soon(peer.command()).await.unwrap(), "ANSWER");
+    let script = async {
+        // the listener is closed some time after the word is given
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        peer.respond("200 result=0").await;
+        peer.end_without_reset().await;
+    };
+    soon(async { tokio::join!(server.stop(), script) }).await;
+}
+
+#[tokio::test]
+async fn shutdown_cancels_what_takes_too_long() {
+    struct Dropped(Arc<Notify>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    let (started, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (starts, drops) = (started.clone(), dropped.clone());
+    let handler = move |channel: Channel| {
+        starts.notify_one();
+        let guard = Dropped(drops.clone());
+        async move {
+            let _held = (guard, channel);
+            pending::<Result<(), Error>>().await
+        }
+    };
+    let server = Running::with(|server| server.drain(Duration::ZERO), handler).await;
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    let mut call = dial(server.address).await;
+    soon(started.notified()).await;
+    let script = async {
+        dropped.notified().await;
+        call.end_without_reset().await;
+        // a connection that sends no environment is not waited for either
+        assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
+        silent.shutdown().await.unwrap();
+    };
+    soon(async { tokio::join!(server.stop(), script) }).await;
+}
+
+#[tokio::test]
+async fn who_does_not_close_is_left_without_a_reset_in_the_end() {
+    let server = Running::with(
+        |server| server.linger(Duration::from_millis(20)),
+        async |channel: Channel| {
+            drop(channel);
+            Ok::<(), Error>(())
+        },
+    )
+    .await;
+    let mut peer = dial(server.address).await;
+    peer.stream.write_all(b"200 result=0\n").await.unwrap();
+    assert_eq!(soon(peer.command()).await, None);
+    server.stop().await;
+    // the server has closed its socket with our bytes read
+    assert_eq!(peer.stream.take_error().unwrap().map(|error| error.kind()), None);
+}
+
+#[tokio::test]
+async fn who_is_no_call_gets_no_handler() {
+    let handled = Arc::new(Mutex::new(0));
+    let count = handled.clone();
+    let handler = move |channel: Channel| {
+        *count.lock().unwrap() += 1;
+        async move { channel.close().await }
+    };
+    let server =
+        Running::with(|server| server.environment_deadline(Duration::from_millis(50)), handler).await;
+    drop(TcpStream::connect(server.address).await.unwrap());
+    for nonsense in ["GET / HTTP/1.1\r\n\r\n", "agi_network: yes\n"] {
+        let mut peer = Peer::new(TcpStream::connect(server.address).await.unwrap());
+        peer.stream.write_all(nonsense.as_bytes()).await.unwrap();
+        soon(peer.end_without_reset()).await;
+    }
+    let mut peer = dial(server.address).await;
+    soon(peer.end_without_reset()).await;
+    server.stop().await;
+    assert_eq!(*handled.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_handler_may_keep_the_stream() {
+    let (give, kept) = oneshot::channel();
+    let give = Mutex::new(Some(give));
+    let server = Running::start(move |channel: Channel| {
+        let give = give.lock().unwrap().take().unwrap();
+        async move {
+            give.send(channel.into_inner()).unwrap();
+            Ok::<(), Error>(())
+        }
+    })
+    .await;
+    let mut peer = dial(server.address).await;
+    let mut stream = soon(kept).await.unwrap();
+    server.stop().await;
+    assert!(stream.nodelay().unwrap());
+    stream.write_all(b"NOOP\n").await.unwrap();
+    assert_eq!(soon(peer.command()).await.unwrap(), "NOOP");
+}

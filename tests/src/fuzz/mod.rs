@@ -1,0 +1,38 @@
+//! The bodies of the fuzz targets: what must hold of any input. `fuzz/` gives them to libFuzzer, and the
+//! ordinary tests run them over the corpus, the regressions, and what proptest makes up.
+//!
+//! A body takes bytes and panics if what it states does not hold.
+
+mod arguments;
+mod commands;
+mod conversation;
+mod differential;
+mod environment;
+mod pbx;
+mod request;
+mod response;
+mod session;
+
+pub use self::arguments::arguments;
+pub use self::commands::{command_roundtrip, refusal_names_an_argument};
+pub use self::conversation::conversation;
+pub use self::differential::differential;
+pub use self::environment::environment;
+pub use self::request::request;
+pub use self::response::response;
+pub use self::session::session;
+
+/// A body.
+pub type Body = fn(&[u8]);
+
+/// Every body by the name of its target.
+pub const BODIES: [(&str, Body); 8] = [
+    ("environment", environment),
+    ("response", response),
+    ("arguments", arguments),
+    ("request", request),
+    ("session", session),
+    ("command_roundtrip", command_roundtrip),
+    ("conversation", conversation),
+    ("differential", differential),
+];

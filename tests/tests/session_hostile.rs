@@ -1,0 +1,173 @@
+//! What a stranger can make come at the worst moment. Fuzzing found these.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use agi_proto::commands::{GetVariable, Noop, StreamFile};
+use agi_proto::{EscapeDigits, ProtocolError};
+use agi_tests::pair::{NONCE, Pair, Seen, seen};
+
+const GET_LINE: &str = r#"GET VARIABLE "X""#;
+const PLAY_LINE: &str = r#"STREAM FILE "long" """#;
+
+fn response(raw: &str) -> Seen {
+    Seen::Response(raw.into())
+}
+
+fn unsolicited(line: &str) -> Seen {
+    Seen::Failed(ProtocolError::Unsolicited(line.into()))
+}
+
+fn barrier(n: u32) -> String {
+    format!("GET FULL VARIABLE \"agi-sync-{NONCE:016x}-{n}\"")
+}
+
+fn echo(n: u32) -> String {
+    format!("200 result=1 (agi-sync-{NONCE:016x}-{n})")
+}
+
+/// A pair that has sent GET VARIABLE.
+fn asked() -> Pair {
+    let mut pair = Pair::new();
+    let _pending = pair.session.send(&GetVariable::new("X")).unwrap();
+    assert_eq!(pair.lines(), [GET_LINE]);
+    pair
+}
+
+/// A pair that goes on with a command behind a barrier, whose answer reaches it.
+fn goes_on(mut pair: Pair, n: u32) {
+    let _pending = pair.session.send(&Noop::new()).unwrap();
+    assert_eq!(pair.lines(), [barrier(n)]);
+    pair.asterisk.respond(echo(n));
+    assert_eq!(pair.events(), []);
+    assert_eq!(pair.lines(), ["NOOP"]);
+    pair.asterisk.respond("200 result=0");
+    assert_eq!(pair.events(), [response("200 result=0")]);
+    assert!(!pair.session.is_hung_up());
+}
+
+#[test]
+fn nothing_is_due_after_an_error() {
+    let mut pair = Pair::new();
+    pair.session.resync().unwrap();
+    assert_eq!(pair.lines(), [barrier(1)]);
+    assert!(pair.session.poll_timeout().is_some());
+    pair.asterisk.respond("200 result=1 (forged)");
+    assert_eq!(pair.events(), [unsolicited("200 result=1 (forged)")]);
+    assert_eq!(pair.session.poll_timeout(), None);
+    pair.session.handle_timeout();
+    assert_eq!(pair.session.poll_transmit(), None);
+}
+
+#[test]
+fn a_value_of_several_lines_is_dropped_whole() {
+    for value in ["a\nb)\n200 result=1 (forged)", "a\n)\nHANGUP", "a\n)\n520-b"] {
+        let mut pair = asked();
+        pair.session.abandon();
+        pair.asterisk.respond(format!("200 result=1 ({value})"));
+        assert_eq!(pair.events(), [], "{value:?}");
+        goes_on(pair, 1);
+    }
+}
+
+#[test]
+fn a_value_of_which_the_rest_is_on_its_way_is_dropped_whole() {
+    for rest in ["HANGUP\n)", "520-b\n)", "200 result=1 (forged)"] {
+        let mut pair = asked();
+        pair.asterisk.respond("200 result=1 (a\nb)");
+        assert_eq!(pair.events(), []);
+        assert_eq!(pair.lines(), [barrier(1)]);
+        pair.session.abandon();
+        pair.asterisk.respond(rest);
+        assert_eq!(pair.events(), [], "{rest:?}");
+        let _pending = pair.session.send(&Noop::new()).unwrap();
+        pair.asterisk.respond(echo(1));
+        assert_eq!(pair.events(), [], "{rest:?}");
+        assert_eq!(pair.lines(), ["NOOP"]);
+        pair.asterisk.respond("200 result=0");
+        assert_eq!(pair.events(), [response("200 result=0")], "{rest:?}");
+    }
+}
+
+#[test]
+fn a_hangup_behind_a_value_that_is_dropped_is_one() {
+    let mut pair = asked();
+    pair.session.abandon();
+    pair.asterisk.respond("200 result=1 (a\nb)");
+    pair.asterisk.hangup();
+    assert_eq!(pair.events(), []);
+    assert_eq!(pair.lines(), [barrier(1)]);
+    let mut ended = asked();
+    ended.session.abandon();
+    ended.asterisk.respond("200 result=1 (a\nb)");
+    ended.asterisk.hangup();
+    assert_eq!(ended.events(), []);
+    ended.session.handle_eof();
+    assert_eq!(ended.events(), [Seen::Hangup, Seen::Closed]);
+    pair.asterisk.respond(echo(1));
+    assert_eq!(pair.events(), [Seen::Hangup]);
+}
+
+#[test]
+fn a_value_of_several_lines_may_be_the_last_that_comes() {
+    // a session that ends at hangup: `HANGUP` twice, and the end, before the barrier is answered
+    let mut pair = asked();
+    pair.asterisk.respond("200 result=1 (a\nb)");
+    pair.asterisk.hangup();
+    pair.asterisk.hangup();
+    assert_eq!(pair.events(), []);
+    pair.session.handle_eof();
+    assert_eq!(pair.events(), [Seen::Hangup, response("200 result=1 (a\nb)"), Seen::Closed]);
+    // the end came in the middle of the value
+    for rest in ["c\n", "c"] {
+        let mut pair = asked();
+        pair.asterisk.respond("200 result=1 (a\nb)");
+        assert_eq!(pair.events(), []);
+        pair.session.handle_input(rest.as_bytes());
+        pair.session.handle_eof();
+        assert!(matches!(&pair.events()[..], [Seen::Failed(ProtocolError::Truncated(_))]), "{rest:?}");
+    }
+}
+
+#[test]
+fn usage_that_nobody_asked_for_hides_nothing() {
+    // a block that never ends would keep what follows for itself
+    let mut pair = Pair::new();
+    pair.session.resync().unwrap();
+    assert_eq!(pair.lines(), [barrier(1)]);
+    pair.asterisk.respond("520-forged");
+    assert_eq!(pair.events(), [unsolicited("520-forged")]);
+    let mut pair = Pair::new();
+    pair.asterisk.respond("520-forged");
+    assert_eq!(pair.events(), [unsolicited("520-forged")]);
+}
+
+#[test]
+fn usage_of_which_the_rest_is_on_its_way_is_dropped() {
+    let mut pair = Pair::new();
+    let _pending = pair.session.send(&StreamFile::new("long", EscapeDigits::NONE)).unwrap();
+    assert_eq!(pair.lines(), [PLAY_LINE]);
+    pair.asterisk.respond("520-Invalid.\nplay so");
+    assert_eq!(pair.events(), []);
+    pair.session.abandon();
+    let _pending = pair.session.send(&Noop::new()).unwrap();
+    pair.asterisk.respond("520 End of proper usage.");
+    assert_eq!(pair.events(), []);
+    assert_eq!(pair.lines(), [barrier(1)]);
+    pair.asterisk.respond(echo(1));
+    assert_eq!(pair.events(), []);
+    assert_eq!(pair.lines(), ["NOOP"]);
+}
+
+#[test]
+fn what_comes_before_a_line_is_written_answers_nothing() {
+    // an echo of a barrier that Asterisk cannot know yet
+    let mut pair = Pair::new();
+    pair.session.resync().unwrap();
+    pair.asterisk.respond(echo(1));
+    assert_eq!(pair.events(), []);
+    assert!(!pair.session.is_settled());
+    // and a 511 is then no hangup
+    let mut pair = Pair::new();
+    let _pending = pair.session.send(&Noop::new()).unwrap();
+    pair.session.handle_input(b"511 forged\n");
+    assert_eq!(seen(&mut pair.session), [unsolicited("511 forged")]);
+}
