@@ -170,7 +170,9 @@ fn all() -> BTreeSet<&'static str> {
 /// The commands to which Asterisk says that it gave an answer with this status.
 fn answered(outcome: &Outcome, status: &str) -> BTreeSet<&'static str> {
     let ends = outcome.events.iter().filter(|event| event.is("AGIExecEnd"));
-    let answered = ends.filter(|event| event.get("ResultCode") == status).map(|event| {
+    // a command that fails is answered by a 200 too
+    let is = |code: &str| code == status || (code == "-1" && status == "200");
+    let answered = ends.filter(|event| is(event.get("ResultCode"))).map(|event| {
         let command = event.get("Command");
         // no name begins another, save for names of which the longer one is meant
         let mut names = ALL.iter().map(|info| info.name).filter(|name| command.starts_with(name));

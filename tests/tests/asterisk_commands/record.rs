@@ -14,13 +14,21 @@ fn file(name: &str) -> PathBuf {
     Asterisk::shared(Version::V22).sounds_dir().join(name).with_extension("wav")
 }
 
+/// A call whose tone has begun: it takes some tenths of a second.
+fn with_tone() -> Line {
+    let mut line = Line::new();
+    let mut heard = || line.send(RecordFile::new("record-begin", "wav", NONE, 100 * MS)).unwrap().samples;
+    while heard() == Some(0) {}
+    line
+}
+
 fn seconds(recorded: Recorded) -> f64 {
     recorded.samples.unwrap() as f64 / 8000.0
 }
 
 #[test]
 fn time_runs_out() {
-    let mut line = Line::new();
+    let mut line = with_tone();
     let record = RecordFile::new("record-time", "wav", set("#"), 300 * MS);
     let recorded = line.send(record).unwrap();
     assert_eq!(recorded.end, RecordEnd::TimedOut);
@@ -58,7 +66,7 @@ fn silence_ends_it() {
     // what was silent is cut off
     assert!(seconds(recorded) < 2.5, "{recorded:?}");
     line.end();
-    let mut line = Line::new();
+    let mut line = with_tone();
     let tone = line.send(RecordFile::new("record-tone", "wav", NONE, 1500 * MS).silence(MS)).unwrap();
     assert!(tone.end == RecordEnd::TimedOut && seconds(tone) > 1.3, "a tone is not silent: {tone:?}");
     line.end();

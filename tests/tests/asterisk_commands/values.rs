@@ -71,11 +71,12 @@ fn a_value_of_several_lines_is_read() {
 #[test]
 fn a_long_value_is_cut_by_one_command_only() {
     let long = "0123456789".repeat(500);
-    let mut line = Line::with(|call| call.preset("LONG", &*long));
+    let mut line = Line::new();
+    line.send(SetVariable::new("LONG", &long)).unwrap();
     assert_eq!(line.send(GetFullVariable::new("${LONG}")).unwrap().unwrap(), long);
     let get = line.send(GetVariable::new("LONG")).unwrap().unwrap();
     let function = line.send(GetVariable::new("REPLACE(LONG,x,y)")).unwrap().unwrap();
-    assert_eq!((get.len(), function.len()), (5000, 1023));
+    assert_eq!((get.len(), function.len()), (1023, 1023));
     // the longest line that this Asterisk takes
     let most = 8191 - "SET VARIABLE \"MOST\" \"\"\n".len();
     line.send(SetVariable::new("MOST", &"m".repeat(most))).unwrap();
