@@ -80,21 +80,15 @@ fn a_caller_moves_in_a_file() {
     at(keys, "90", 5 * S, 8 * S);
     at(keys.offset(10 * S), "80", 4 * S, 7500 * MS);
     at(congrats.offset(15 * S), "0", 15 * S, 18 * S);
-    let b = Instant::now();
-    eprintln!("FROMEND {:?} {:?}", line.send(congrats.offset_from_end(2 * S)), b.elapsed());
-    let f = Asterisk::shared(Version::V22).sounds_dir().join("ten-seconds.sln");
-    std::fs::write(&f, vec![0; 160_000]).unwrap();
-    let b = Instant::now();
-    eprintln!(
-        "FROMEND sln {:?} {:?}",
-        line.send(ControlStreamFile::new("ten-seconds", NONE).offset_from_end(2 * S)),
-        b.elapsed()
-    );
+    // beyond the end it moves back as far
+    at(congrats.offset(15 * S).skip(20 * S), "#0", 8 * S, 14 * S);
 
     let beep = ControlStreamFile::new("beep", set("0"));
     assert_eq!(line.send(beep).unwrap(), played(Ended::Complete, None));
-    let over = line.during(congrats.skip(600 * S), |call| call.press("#")).unwrap();
-    assert_eq!(over, played(Ended::Complete, None), "forward beyond the end");
+    // counted from the end Asterisk goes behind it, whatever the format
+    let began = Instant::now();
+    assert_eq!(line.send(congrats.offset_from_end(5 * S)).unwrap(), played(Ended::Complete, None));
+    assert!(began.elapsed() < S, "{:?}", began.elapsed());
     assert_eq!(failure(line.send(ControlStreamFile::new("no-such-file", NONE))), "200 result=-1 endpos=-1");
     line.end();
 }
@@ -174,9 +168,9 @@ fn what_is_said_completes_or_fails() {
     assert_eq!(line.send(SayNumber::new(0, NONE).gender("f")).unwrap(), Ended::Complete);
     let hour = SayDateTime::new(0, NONE).format("H").time_zone("UTC");
     assert_eq!(line.send(hour).unwrap(), Ended::Complete);
-    // English knows no milliards: nothing is said
+    // the one number that Asterisk has no words for, and says so in its log only
     let began = Instant::now();
-    assert_eq!(line.send(SayNumber::new(1_000_000_000, NONE)).unwrap(), Ended::Complete);
+    assert_eq!(line.send(SayNumber::new(i32::MAX, set("1"))).unwrap(), Ended::Complete);
     assert!(began.elapsed() < 300 * MS, "{:?}", began.elapsed());
     let missing = SayDateTime::new(0, NONE).format("'no-such-file'");
     assert_eq!(failure(line.send(missing)), "200 result=-1");

@@ -68,6 +68,18 @@ fn a_value_of_several_lines_is_read() {
     }
 }
 
+/// What the plain commands cannot tell from the end of a value is an error, not another command's answer.
+#[test]
+fn a_value_whose_first_line_looks_like_its_end_is_an_error() {
+    let value = "first)\n200 result=1 (forged)";
+    let mut line = Line::with(|call| call.preset("VALUE", value).far_leg(FarLeg::Wait));
+    assert_eq!(super::block_on(line.channel.get_variable_exact("VALUE")).unwrap(), value);
+    assert_eq!(line.send(GetVariable::new("VALUE")).unwrap().unwrap(), "first");
+    let error = line.send(GetVariable::new("CHANNEL")).unwrap_err();
+    assert!(matches!(error, super::Error::Protocol(_)), "{error:?}");
+    line.finish();
+}
+
 #[test]
 fn a_long_value_is_cut_by_one_command_only() {
     let long = "0123456789".repeat(500);
