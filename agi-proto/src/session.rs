@@ -12,7 +12,7 @@ use crate::command::{Command, CommandInfo, Pending};
 use crate::commands::ChannelStatus;
 use crate::encode::CommandLine;
 use crate::environment::Environment;
-use crate::error::{EncodeError, ProtocolError};
+use crate::error::{EncodeError, Error, ProtocolError};
 use crate::frame::{Framer, trim_line_end};
 use crate::limits::{Leniency, Limits};
 use crate::line::LineBuffer;
@@ -212,7 +212,7 @@ impl Session {
     /// [`transmitted`](Self::transmitted) how many were written.
     #[must_use]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
-        self.output.poll()
+        if self.eof { None } else { self.output.poll() }
     }
 
     /// Says that `n` of the bytes that [`poll_transmit`](Self::poll_transmit) gave were written.
@@ -353,6 +353,29 @@ impl Session {
     /// Whether the channel is known to be hung up: by `HANGUP`, by SIGHUP or by a 511.
     pub fn is_hung_up(&self) -> bool {
         self.hung_up
+    }
+
+    /// Why there is no answer, and why nothing more can be sent: what an adapter gives to the caller when
+    /// [`Event::Closed`] came instead of a response. A broken protocol is told before a hangup, and events that
+    /// were not polled yet are taken into account.
+    pub fn end<Io>(&mut self) -> Error<Io> {
+        loop {
+            match self.poll_event() {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Error::Protocol(error),
+            }
+        }
+        if self.hung_up { Error::Hangup } else { Error::Closed }
+    }
+
+    /// Why [`send`](Self::send) or [`resync`](Self::resync) refused, for the caller of an adapter: who calls after
+    /// the end did nothing wrong, and gets the [`end`](Self::end).
+    pub fn refusal<Io>(&mut self, error: EncodeError) -> Error<Io> {
+        match error {
+            EncodeError::Closed => self.end(),
+            error => Error::Encode(error),
+        }
     }
 
     /// Whether somebody waits for an answer.

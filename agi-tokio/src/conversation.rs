@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::time::Duration;
 
-use agi_proto::{EncodeError, Event, Leniency, Limits, Session};
+use agi_proto::{Event, Leniency, Limits, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -31,26 +31,6 @@ pub(crate) struct Conversation<S> {
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
         Self { stream, session: Session::with(nonce(), limits, leniency), unflushed: false, mute: false }
-    }
-
-    /// Why no command can be sent any more.
-    pub(crate) fn ended(&mut self) -> Error {
-        loop {
-            match self.session.poll_event() {
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(error) => return error.into(),
-            }
-        }
-        if self.session.is_hung_up() { Error::Hangup } else { Error::Closed }
-    }
-
-    /// What an [`EncodeError`] means to a caller: whoever calls after the end did nothing wrong.
-    pub(crate) fn refused(&mut self, error: EncodeError) -> Error {
-        match error {
-            EncodeError::Closed => self.ended(),
-            error => error.into(),
-        }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {

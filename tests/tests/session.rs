@@ -6,7 +6,7 @@ use std::time::Duration;
 use agi_proto::commands::{Exec, GetData, GetVariable, Noop, SetVariable, StreamFile, Verbose, WaitForDigit};
 use agi_proto::reply::{Ended, Playback};
 use agi_proto::{
-    CallError, EncodeError, EscapeDigits, ProtocolError, Raw, Rejection, ReplyErrorKind, Session,
+    CallError, EncodeError, Error, EscapeDigits, ProtocolError, Raw, Rejection, ReplyErrorKind, Session,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
 
@@ -142,6 +142,24 @@ fn the_hangup_behind_our_own_end_is_none() {
     pair.session.handle_eof();
     assert_eq!(pair.events(), [Seen::Closed]);
     assert!(pair.session.is_closed());
+}
+
+#[test]
+fn the_end_is_told_by_its_cause() {
+    // a broken protocol is no hangup, also where the caller left before
+    let mut pair = Pair::new();
+    pair.asterisk.hangup();
+    pair.asterisk.respond("200 result=0");
+    let error: Error<()> = pair.refused();
+    assert!(matches!(error, Error::Protocol(_)) && !error.is_hangup(), "{error:?}");
+    for (hung_up, input) in [(true, "HANGUP\n"), (false, "")] {
+        let mut pair = Pair::new();
+        pair.session.handle_input(input.as_bytes());
+        pair.session.handle_eof();
+        let error: Error<()> = pair.refused();
+        assert_eq!(matches!(error, Error::Hangup), hung_up, "{error:?}");
+        assert!(error.is_hangup());
+    }
 }
 
 // ---- one command in flight ----

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use agi_proto::{EncodeError, Event};
+use agi_proto::Event;
 
 use super::Channel;
 use crate::{Error, Stream};
@@ -111,26 +111,6 @@ impl<S: Stream> Channel<S> {
             self.read_timeout = timeout;
         }
         Ok(())
-    }
-
-    /// Why a command was not sent.
-    pub(super) fn not_sent(&mut self, error: EncodeError) -> Error {
-        match error {
-            EncodeError::Closed => self.over(),
-            error => error.into(),
-        }
-    }
-
-    /// Why no more can be sent: a broken protocol repeats its error, or the call is over.
-    pub(super) fn over(&mut self) -> Error {
-        loop {
-            match self.session.poll_event() {
-                Err(error) => return error.into(),
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-            }
-        }
-        if self.is_hung_up() { Error::Hangup } else { Error::Closed }
     }
 }
 

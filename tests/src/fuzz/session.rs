@@ -6,6 +6,7 @@ use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
 use agi_proto::{Command, EncodeError, EscapeDigits, Leniency, Limits, LineBuffer, Pending, Session};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
+use super::trace;
 use crate::pair::{ENVIRONMENT, NONCE, Seen, seen};
 
 /// Small, so that they are reached.
@@ -74,8 +75,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut whole = Side::new();
     let mut bytewise = Side::new();
     if u.arbitrary()? {
-        whole.feed(&Word::Environment.bytes(0), false);
-        bytewise.feed(&Word::Environment.bytes(0), true);
+        let block = Word::Environment.bytes(0);
+        whole.feed(&block, false);
+        bytewise.feed(&block, false);
     }
     let mut lines = LineBuffer::new(RESPONSE_BYTES);
     while !u.is_empty() {
@@ -83,6 +85,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         if let Some(bytes) = operation.bytes(whole.barriers) {
             is_bounded(&mut lines, &bytes);
         }
+        trace(|| format!("{operation:?}"));
         whole.operate(&operation, false);
         bytewise.operate(&operation, true);
         whole.same(&bytewise);
@@ -258,7 +261,7 @@ impl Side {
 
     fn poll(&mut self) {
         if let Some(error @ Seen::Failed(_)) = self.told.last() {
-            assert_eq!(seen(&mut self.session), [error.clone()], "another error");
+            assert_eq!(seen(&mut self.session), std::slice::from_ref(error), "another error");
             assert_eq!(self.session.poll_transmit(), None, "something to send after an error");
             assert_eq!(self.session.poll_timeout(), None, "something to do after an error");
             return;
@@ -280,6 +283,7 @@ impl Side {
                 Seen::Failed(_) => self.awaited = 0,
                 Seen::Refused(_) => {}
             }
+            trace(|| format!("  event {event:?}"));
             self.told.push(event);
         }
         if !self.failed() {

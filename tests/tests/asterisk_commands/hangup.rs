@@ -57,6 +57,16 @@ fn while_something_is_said() {
     is_a_hangup(SayDateTime::new(1_700_000_000, set("1")));
 }
 
+/// Asterisk waits for media half a second before it says that it has answered.
+#[test]
+fn while_the_call_is_answered() {
+    let mut line = Line::with(|call| call.called_leg(true).answer(false));
+    let error = line.during(Answer::new(), LiveCall::hang_up).unwrap_err();
+    assert!(error.is_hangup(), "{error:?}");
+    assert!(line.send(Answer::new()).unwrap_err().is_hangup());
+    line.finish();
+}
+
 /// Of these the answer is a value, and the next command tells. RECORD FILE: see `record.rs`.
 #[test]
 fn during_the_dialplans_own() {

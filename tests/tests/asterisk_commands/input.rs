@@ -1,6 +1,6 @@
 //! GET DATA, WAIT FOR DIGIT and a menu.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use agi_proto::Digit;
 use agi_proto::commands::input::Waited;
@@ -63,7 +63,7 @@ fn data_waits_for_asterisks_own_time_when_not_told() {
 fn one_digit() {
     let mut line = Line::new();
     assert_eq!(line.send(WaitForDigit::new(50 * MS)).unwrap(), Waited::TimedOut);
-    assert_eq!(line.send(WaitForDigit::new(0 * MS)).unwrap(), Waited::TimedOut);
+    assert_eq!(line.send(WaitForDigit::new(Duration::ZERO)).unwrap(), Waited::TimedOut);
     for digit in EscapeDigits::ANY.iter() {
         let waited = line.during(WaitForDigit::new(None), |call| call.press(&digit.to_string()));
         assert_eq!(waited.unwrap(), Waited::Digit(digit));

@@ -1,5 +1,7 @@
 //! Text and images.
 
+use std::time::Duration;
+
 use agi_proto::commands::{ReceiveChar, ReceiveText, SendImage, SendText};
 use agi_tests::asterisk::FarLeg;
 
@@ -9,9 +11,9 @@ use super::{Line, MS, TIME};
 fn text_is_received() {
     let mut line = Line::new();
     assert_eq!(line.send(ReceiveText::new(30 * MS)).unwrap(), None);
-    assert_eq!(line.send(ReceiveText::new(0 * MS)).unwrap(), None);
+    assert_eq!(line.send(ReceiveText::new(Duration::ZERO)).unwrap(), None);
     assert_eq!(line.send(ReceiveChar::new(30 * MS)).unwrap(), None);
-    assert_eq!(line.send(ReceiveChar::new(0 * MS)).unwrap(), None);
+    assert_eq!(line.send(ReceiveChar::new(Duration::ZERO)).unwrap(), None);
     for text in ["hello, you", "ü 日本", "(a) b)", "200 result=1 (x)"] {
         let received = line.during(ReceiveText::new(TIME), |call| call.send_text(text)).unwrap();
         assert_eq!(received.unwrap(), text);
@@ -19,6 +21,8 @@ fn text_is_received() {
     assert_eq!(line.during(ReceiveText::new(None), |call| call.send_text("x")).unwrap().unwrap(), "x");
     assert_eq!(line.during(ReceiveChar::new(TIME), |call| call.send_text("Hello")).unwrap(), Some(b'H'));
     assert_eq!(line.during(ReceiveChar::new(None), |call| call.send_text("ü")).unwrap(), Some(0xc3));
+    // an empty text has no character
+    assert_eq!(line.during(ReceiveChar::new(TIME), |call| call.send_text("")).unwrap(), None);
     line.finish();
 }
 
