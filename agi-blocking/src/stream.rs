@@ -35,6 +35,13 @@ pub trait Stream: Read + Write {
     /// Asterisk writes some answers in two pieces, and over TCP the second one waits until the first is
     /// acknowledged, which Linux puts off for 40 ms unless told otherwise.
     fn acknowledge(&mut self) {}
+
+    /// Whether the transport has been told of a hangup beside its bytes since this was last asked, as a
+    /// program that Asterisk runs itself is [by a signal](crate::process). A read that waits then ends with
+    /// [`Interrupted`](io::ErrorKind::Interrupted). Sockets never are.
+    fn take_hangup(&mut self) -> bool {
+        false
+    }
 }
 
 /// Any reader and writer as a [`Stream`], without time limits and without an end of one direction.
@@ -152,6 +159,10 @@ impl<S: Stream + ?Sized> Stream for &mut S {
     fn acknowledge(&mut self) {
         (**self).acknowledge();
     }
+
+    fn take_hangup(&mut self) -> bool {
+        (**self).take_hangup()
+    }
 }
 
 /// `Channel<Box<dyn Stream>>` is a channel over whichever transport there is.
@@ -166,5 +177,9 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
 
     fn acknowledge(&mut self) {
         (**self).acknowledge();
+    }
+
+    fn take_hangup(&mut self) -> bool {
+        (**self).take_hangup()
     }
 }

@@ -1,5 +1,6 @@
 //! A stream and the session that it carries, driven together.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::time::Duration;
@@ -127,6 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         match read {
             Ok(0) => self.session.handle_eof(),
             Ok(read) => self.session.advance(read),
+            Err(error) if HungUp::is(&error) => self.session.handle_hangup(),
             Err(error) => {
                 self.session.handle_eof();
                 if !is_gone(&error) {
@@ -170,6 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             match self.stream.read(self.session.read_buf()).await {
                 Ok(0) => break,
                 Ok(_) => {}
+                Err(error) if HungUp::is(&error) => {}
                 Err(error) if is_gone(&error) => break,
                 Err(error) => return Err(Error::Io(error)),
             }
@@ -177,6 +180,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         self.session.handle_eof();
         while let Ok(Some(_)) = self.session.poll_event() {}
         Ok(())
+    }
+}
+
+/// What a stream fails a read with to say that it was told of a hangup beside its bytes. It goes on being
+/// read.
+#[derive(Debug)]
+pub(crate) struct HungUp;
+
+impl HungUp {
+    fn is(error: &io::Error) -> bool {
+        matches!(error.get_ref(), Some(inner) if inner.is::<Self>())
+    }
+}
+
+impl fmt::Display for HungUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the caller hung up")
+    }
+}
+
+impl std::error::Error for HungUp {}
+
+impl From<HungUp> for io::Error {
+    fn from(hung_up: HungUp) -> Self {
+        Self::new(io::ErrorKind::Interrupted, hung_up)
     }
 }
 

@@ -33,8 +33,12 @@
 
 mod channel;
 mod conversation;
+#[cfg(unix)]
+pub mod eagi;
 mod handler;
 mod lease;
+#[cfg(unix)]
+pub mod process;
 mod race;
 mod server;
 

@@ -38,6 +38,9 @@ impl<S: Stream> Channel<S> {
     ) -> Result<Option<T>, Error> {
         loop {
             self.transmit()?;
+            if self.stream.take_hangup() {
+                self.session.handle_hangup();
+            }
             match self.session.poll_event()?.map(&mut pick) {
                 Some(Some(picked)) => return Ok(Some(picked)),
                 Some(None) => {}
