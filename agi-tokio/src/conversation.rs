@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agi_proto::{Event, Leniency, Limits, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::Error;
@@ -27,11 +28,14 @@ pub(crate) struct Conversation<S> {
     unflushed: bool,
     /// The peer takes no more bytes.
     mute: bool,
+    /// Acknowledges what was received at once, where the stream knows such a thing.
+    acknowledge: fn(&S),
 }
 
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
-        Self { stream, session: Session::with(nonce(), limits, leniency), unflushed: false, mute: false }
+        let session = Session::with(nonce(), limits, leniency);
+        Self { stream, session, unflushed: false, mute: false, acknowledge: |_| {} }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -43,6 +47,20 @@ impl<S> Conversation<S> {
         }
         self.session.handle_eof();
         Err(Error::Io(error))
+    }
+}
+
+impl Conversation<TcpStream> {
+    /// A conversation over TCP. Asterisk writes some things in two pieces, and the second one waits until the
+    /// first is acknowledged, which Linux puts off for 40 ms unless told otherwise.
+    pub(crate) fn over_tcp(stream: TcpStream, limits: Limits, leniency: Leniency) -> Self {
+        let mut conversation = Self::new(stream, limits, leniency);
+        #[cfg(target_os = "linux")]
+        {
+            // where it fails the answer comes later, and that is all
+            conversation.acknowledge = |stream| drop(stream.set_quickack(true));
+        }
+        conversation
     }
 }
 
@@ -91,6 +109,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 
     /// Waits for input, or for as long as the session wants to wait for it.
     async fn receive(&mut self) -> Result<(), Error> {
+        if self.session.expects_more() {
+            (self.acknowledge)(&self.stream);
+        }
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         let read = self.stream.read(self.session.read_buf());
         let read = match patience {
@@ -123,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         self.session.abandon();
         while !self.session.is_hung_up() && !self.session.is_closed() {
             if self.session.poll_event()?.is_none() {
+                (self.acknowledge)(&self.stream);
                 self.turn().await?;
             }
         }

@@ -64,6 +64,9 @@ impl<S: Stream> Channel<S> {
             Err(error) if error.kind() == ErrorKind::Unsupported && left.is_none() => {}
             result => result.map_err(Error::Io)?,
         }
+        if self.session.expects_more() {
+            self.stream.acknowledge();
+        }
         match self.stream.read(self.session.read_buf()) {
             Ok(0) => self.session.handle_eof(),
             Ok(read) => self.session.advance(read),

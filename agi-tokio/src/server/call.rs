@@ -32,7 +32,7 @@ pub(super) struct Call {
 impl Call {
     /// Sees a connection to its end.
     pub(super) async fn run<H: Handler>(mut self, stream: TcpStream, peer: SocketAddr, handler: Arc<H>) {
-        let mut conversation = Conversation::new(stream, self.options.limits, self.options.leniency);
+        let mut conversation = Conversation::over_tcp(stream, self.options.limits, self.options.leniency);
         if self.open(&mut conversation, peer).await {
             let environment = conversation.session.environment().expect("it has just come");
             let text = |value: Option<&BStr>| value.map(ToString::to_string);
