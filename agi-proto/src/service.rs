@@ -5,6 +5,7 @@
 
 mod allow;
 mod counters;
+mod options;
 #[cfg(feature = "router")]
 mod router;
 mod shown;
@@ -12,6 +13,7 @@ mod status;
 
 pub use self::allow::{AllowList, AllowListError};
 pub use self::counters::{Counters, Counts};
+pub use self::options::Options;
 #[cfg(feature = "router")]
 pub use self::router::{RouteError, Router};
 pub use self::shown::{Log, Shown};

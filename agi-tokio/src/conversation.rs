@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::Error;
+use crate::log::Log;
 
 /// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
 /// gives them at once, another kind of stream might never end.
@@ -22,6 +23,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 pub(crate) struct Conversation<S> {
     pub(crate) stream: S,
     pub(crate) session: Session,
+    pub(crate) log: Log,
     /// What was written may still lie in a buffer of the stream's own.
     unflushed: bool,
     /// The peer takes no more bytes.
@@ -30,7 +32,8 @@ pub(crate) struct Conversation<S> {
 
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
-        Self { stream, session: Session::with(nonce(), limits, leniency), unflushed: false, mute: false }
+        let session = Session::with(nonce(), limits, leniency);
+        Self { stream, session, log: Log::default(), unflushed: false, mute: false }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -73,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             match self.stream.write(bytes).await {
                 Ok(0) => self.mute = true,
                 Ok(written) => {
+                    self.log.wrote(bytes, written);
                     self.session.transmitted(written);
                     self.unflushed = true;
                 }
@@ -105,7 +109,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         match read {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => self.session.advance(read),
+            Ok(read) => {
+                self.log.read(&self.session.read_buf()[..read]);
+                self.session.advance(read);
+            }
             Err(error) => {
                 self.session.handle_eof();
                 if !is_gone(&error) {
@@ -120,8 +127,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub(crate) async fn hung_up(&mut self) -> Result<(), Error> {
         self.session.abandon();
         while !self.session.is_hung_up() && !self.session.is_closed() {
-            if self.session.poll_event()?.is_none() {
-                self.turn().await?;
+            match self.session.poll_event()? {
+                Some(Event::Hangup) => self.log.hangup(),
+                Some(_) => {}
+                None => self.turn().await?,
             }
         }
         Ok(())
@@ -147,13 +156,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             // understood, and the same space is read into again and again.
             match self.stream.read(self.session.read_buf()).await {
                 Ok(0) => break,
-                Ok(_) => {}
+                Ok(read) => self.log.read(&self.session.read_buf()[..read]),
                 Err(error) if is_gone(&error) => break,
                 Err(error) => return Err(Error::Io(error)),
             }
         }
         self.session.handle_eof();
         while let Ok(Some(_)) = self.session.poll_event() {}
+        self.log.end();
         Ok(())
     }
 }

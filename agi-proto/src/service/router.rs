@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 use percent_encoding::percent_decode_str;
 
 use crate::request::Request;
@@ -116,6 +116,8 @@ fn text(path: &BStr) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use bstr::ByteSlice;
+
     use super::*;
     use crate::environment::Environment;
     use crate::limits::Leniency;
@@ -131,7 +133,8 @@ mod tests {
         for pattern in ["/menu/main", "menu/{name}", "/menu/{name}/{digit}", "/{*rest}", "/file-{name}.agi"] {
             router.insert(pattern, pattern).expect("a good pattern");
         }
-        let cases: [(&[u8], &str, &[(&str, &[u8])]); 7] = [
+        type Case<'a> = (&'a [u8], &'a str, &'a [(&'a str, &'a [u8])]);
+        let cases: [Case<'_>; 7] = [
             (b"menu/main?x=1", "/menu/main", &[]),
             (b"menu/a%2Fb%20c", "menu/{name}", &[("name", b"a/b c")]),
             (b"menu/a/%23", "/menu/{name}/{digit}", &[("name", b"a"), ("digit", b"#")]),
