@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::Error;
+use crate::log::Log;
 
 /// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
 /// gives them at once, another kind of stream might never end.
@@ -24,6 +25,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 pub(crate) struct Conversation<S> {
     pub(crate) stream: S,
     pub(crate) session: Session,
+    pub(crate) log: Log,
     /// What was written may still lie in a buffer of the stream's own.
     unflushed: bool,
     /// The peer takes no more bytes.
@@ -35,7 +37,7 @@ pub(crate) struct Conversation<S> {
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
         let session = Session::with(nonce(), limits, leniency);
-        Self { stream, session, unflushed: false, mute: false, acknowledge: |_| {} }
+        Self { stream, session, log: Log::default(), unflushed: false, mute: false, acknowledge: |_| {} }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -92,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             match self.stream.write(bytes).await {
                 Ok(0) => self.mute = true,
                 Ok(written) => {
+                    self.log.wrote(bytes, written);
                     self.session.transmitted(written);
                     self.unflushed = true;
                 }
@@ -127,7 +130,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         match read {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => self.session.advance(read),
+            Ok(read) => {
+                self.log.read(&self.session.read_buf()[..read]);
+                self.session.advance(read);
+            }
             Err(error) if HungUp::is(&error) => self.session.handle_hangup(),
             Err(error) => {
                 self.session.handle_eof();
@@ -143,9 +149,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub(crate) async fn hung_up(&mut self) -> Result<(), Error> {
         self.session.abandon();
         while !self.session.is_hung_up() && !self.session.is_closed() {
-            if self.session.poll_event()?.is_none() {
-                (self.acknowledge)(&self.stream);
-                self.turn().await?;
+            match self.session.poll_event()? {
+                Some(Event::Hangup) => self.log.hangup(),
+                Some(_) => {}
+                None => {
+                    (self.acknowledge)(&self.stream);
+                    self.turn().await?;
+                }
             }
         }
         Ok(())
@@ -171,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             // understood, and the same space is read into again and again.
             match self.stream.read(self.session.read_buf()).await {
                 Ok(0) => break,
-                Ok(_) => {}
+                Ok(read) => self.log.read(&self.session.read_buf()[..read]),
                 Err(error) if HungUp::is(&error) => {}
                 Err(error) if is_gone(&error) => break,
                 Err(error) => return Err(Error::Io(error)),
@@ -179,6 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         }
         self.session.handle_eof();
         while let Ok(Some(_)) = self.session.poll_event() {}
+        self.log.end();
         Ok(())
     }
 }

@@ -45,14 +45,16 @@ mod guard;
 mod stdio;
 
 use std::error::Error as StdError;
+use std::io;
 
+use agi_proto::service::Ending;
 use agi_proto::{Leniency, Limits};
 
 pub(crate) use self::descriptor::Descriptor;
 pub use self::stdio::Stdio;
 use crate::channel::LINGER;
 use crate::conversation::Conversation;
-use crate::handler::{Handler, is_hangup};
+use crate::handler::Handler;
 use crate::lease::Lease;
 use crate::{Channel, Error};
 
@@ -70,21 +72,23 @@ pub type Failure = Box<dyn StdError + Send + Sync>;
 ///
 /// What the handler fails with. [`Error::Io`] where standard input and output cannot be taken, and
 /// [`Error::Protocol`] where it is not Asterisk that speaks there.
-pub async fn run<H: Handler<Stdio>>(handler: H) -> Result<(), Failure> {
+pub async fn run<A>(handler: impl Handler<A, Stdio>) -> Result<(), Failure> {
     let stdio = Stdio::take().map_err(Error::Io)?;
     let mut conversation = Conversation::new(stdio, Limits::default(), Leniency::default());
     if !conversation.open().await? {
         return Ok(());
     }
     let (lease, returned) = Lease::lent(conversation);
-    let outcome = handler.handle(Channel::new(lease)).await.map_err(Into::into);
+    let channel = Channel::new(lease);
+    let request = channel.request();
+    let outcome = handler.handle(channel, request).await.map_err(Into::into);
     let closed = match returned.await {
         Ok(mut conversation) => conversation.close(LINGER).await,
         // the handler took the stream for itself
         Err(_) => Ok(()),
     };
     match outcome {
-        Err(error) if !is_hangup(&*error) => Err(error),
+        Err(error) if Ending::of::<io::Error>(&*error) != Ending::Hangup => Err(error),
         _ => Ok(closed?),
     }
 }
