@@ -61,9 +61,9 @@ fn survey_that_is_left(version: Version, program: &str) {
         let id = call.unique_id().to_owned();
         call.wait_command("STREAM FILE");
         if far {
-            call.hang_up_far()
+            call.hang_up_far();
         } else {
-            call.hang_up()
+            call.hang_up();
         }
         let outcome = call.finish(TIME);
         assert_well(&outcome, Where::H, "HANGUP");
