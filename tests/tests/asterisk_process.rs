@@ -60,9 +60,10 @@ fn survey_that_is_left(version: Version, program: &str) {
         let call = asterisk.call(&Call::to(program).far_leg(FarLeg::Tone));
         let id = call.unique_id().to_owned();
         call.wait_command("STREAM FILE");
-        match far {
-            true => call.hang_up_far(),
-            false => call.hang_up(),
+        if far {
+            call.hang_up_far();
+        } else {
+            call.hang_up();
         }
         let outcome = call.finish(TIME);
         assert_well(&outcome, Where::H, "HANGUP");

@@ -72,3 +72,47 @@ impl Frames {
             .filter(|frame| !frame.samples.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives bytes in pieces of one size, and what frames come of them: first sample, length, milliseconds.
+    fn frames(bytes: &[u8], piece: usize, rate: u32) -> Vec<(i16, usize, u128)> {
+        let (mut frames, mut rest, mut found) = (Frames::new(rate), bytes, Vec::new());
+        loop {
+            while let Some(space) = frames.space() {
+                let (now, later) = rest.split_at(piece.min(space.len()).min(rest.len()));
+                space[..now.len()].copy_from_slice(now);
+                frames.advance(now.len());
+                rest = later;
+                if now.is_empty() {
+                    break;
+                }
+            }
+            match frames.take() {
+                Some(frame) => {
+                    found.push((frame.samples()[0], frame.samples().len(), frame.time().as_millis()));
+                }
+                None => return found,
+            }
+        }
+    }
+
+    #[test]
+    fn frames_do_not_depend_on_the_pieces() {
+        // half a sample at the end is none
+        let bytes: Vec<u8> = (0..350_i16).flat_map(i16::to_ne_bytes).chain([7]).collect();
+        for piece in 1..=bytes.len() {
+            assert_eq!(frames(&bytes, piece, 8_000), [(0, 160, 0), (160, 160, 20), (320, 30, 40)]);
+        }
+        assert_eq!(frames(&bytes, 100, 16_000), [(0, 320, 0), (320, 30, 20)]);
+        assert_eq!(frames(&[1], 1, 8_000), []);
+    }
+
+    #[test]
+    fn time_does_not_drift() {
+        let frame = Frame { samples: &[], position: 44_100 * 3600 + 1, rate: 44_100 };
+        assert_eq!(frame.time(), Duration::new(3600, 22_675));
+    }
+}
