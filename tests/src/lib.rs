@@ -5,6 +5,8 @@ pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
 #[cfg(feature = "asterisk")]
+pub mod script;
+#[cfg(feature = "asterisk")]
 pub mod service;
 pub mod trace;
 

@@ -54,7 +54,7 @@ impl<T> Drop for Results<T> {
 
 /// Runs a handler for each call to the URL that it gives.
 ///
-/// The server is the one of [`agi_tokio`], with its defaults: it closes a call when its channel is dropped.
+/// The server is the one of [`agi_tokio`], which sets no variable of its own here: it closes a call when its channel is dropped.
 ///
 /// # Panics
 ///
@@ -66,6 +66,8 @@ where
     T: Send + 'static,
 {
     let server = block_on(Server::bind(("127.0.0.1", 0))).expect("a free port of 127.0.0.1");
+    // tests count the commands of a call
+    let server = server.status_variable(None);
     let url = format!("agi://{}", server.local_addr().expect("it has just been bound"));
     let (sender, results) = mpsc::sync_channel(1000);
     let handler = Arc::new(handler);
