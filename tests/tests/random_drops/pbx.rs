@@ -131,7 +131,7 @@ impl Pbx {
                 }
                 return None;
             }
-            let Some(line) = self.gets() else { return None };
+            let line = self.gets()?;
             self.stalled = false;
             self.execute(&line, now);
             if self.random.u8(..3) == 0 {
