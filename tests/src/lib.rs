@@ -14,3 +14,8 @@ pub mod trace;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The guide's code compiles.
+#[cfg(all(doctest, feature = "programs"))]
+#[doc = include_str!("../../docs/hangup.md")]
+struct HangupGuide;
