@@ -10,6 +10,7 @@ pub struct Guide {
     wire: Vec<Vec<String>>,
     replies: Vec<Vec<String>>,
     told: Vec<Vec<String>>,
+    log: Vec<Vec<String>>,
 }
 
 /// The order of the columns of the classes.
@@ -25,6 +26,7 @@ impl Guide {
             wire: table(&text, &["what happens", "D", "DX", "S", "SX", "`AGISTATUS`", "goes on"]),
             replies: table(&text, &["command", "its reply at the hangup", "what the call gives"]),
             told: table(&text, &["what happens", "D", "DX", "S", "SX"]),
+            log: table(&text, &["log line", "cause"]),
         }
     }
 
@@ -36,6 +38,11 @@ impl Guide {
         };
         let row = self.classes.iter().find(|row| has(&row[1], setting.sighup) && has(&row[2], setting.exit));
         row.unwrap_or_else(|| panic!("{setting:?} is in no class"))[0].clone()
+    }
+
+    /// What Asterisk logs when a script closes its socket too early.
+    pub fn log_lines(&self) -> Vec<&str> {
+        self.log.iter().map(|row| row[0].trim_matches('`')).collect()
     }
 
     /// What is wrong with a cell.
