@@ -4,7 +4,7 @@
 //! acknowledged, and an acknowledgement that rides on nothing is delayed for 40 ms.
 
 use agi_proto::Raw;
-use agi_proto::commands::{Exec, Gosub};
+use agi_proto::commands::{Exec, Gosub, Noop, WaitForDigit};
 use agi_tests::asterisk::{Asterisk, Call, LiveCall, Version};
 use agi_tests::script::{HANG, Port, Script, Tape, Tokio};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ fn finish(call: LiveCall, script: Tokio) {
 /// From the manager's order to hang up to the event, with nothing going on.
 fn idle(quick: bool) -> Duration {
     let (call, mut script, _) = call(quick);
-    script.call(Raw::new("NOOP")).unwrap();
+    script.call(Noop::new()).unwrap();
     // by its name, so that the time does not include looking for that
     let channel = call.channel();
     let time = std::thread::scope(|scope| {
@@ -88,6 +88,17 @@ fn usage(quick: bool) -> Duration {
     between(&tape, "520-", "520 End")
 }
 
+/// From giving up a command that answers to that, to the answer of the next.
+fn behind_a_given_up_command(quick: bool) -> Duration {
+    let (call, mut script, _) = call(quick);
+    script.call_until(WaitForDigit::new(None), || drop(call.wait_command("WAIT FOR DIGIT")));
+    let began = Instant::now();
+    script.call(Noop::new()).unwrap();
+    let time = began.elapsed();
+    finish(call, script);
+    time
+}
+
 fn between(tape: &Tape, first: &str, second: &str) -> Duration {
     let lines = tape.lines(0);
     let at = |start: &str| lines.iter().find(|(_, line)| line.starts_with(start)).unwrap().0;
@@ -96,11 +107,12 @@ fn between(tape: &Tape, first: &str, second: &str) -> Duration {
 
 #[test]
 fn quick_acknowledgements_save_40_ms() {
-    let rows: [(&str, fn(bool) -> Duration); 4] = [
+    let rows: [(&str, fn(bool) -> Duration); 5] = [
         ("hangup to its event, idle", idle),
         ("reply to the `HANGUP` behind it", behind_a_reply),
         ("`100` to GOSUB's `200`", behind_trying),
         ("`520-` to the end of the usage", usage),
+        ("a given up WAIT FOR DIGIT to the next answer", behind_a_given_up_command),
     ];
     for (name, measure) in rows {
         let [mut plain, mut quick] =
