@@ -1,4 +1,5 @@
 //! What a server meets on a bad day. After each of these it serves the next call.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod peer;
@@ -83,6 +84,11 @@ impl Running {
     }
 }
 
+/// Closes at once, without an orderly end.
+fn reset(stream: TcpStream) {
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+}
+
 #[tokio::test]
 async fn a_slow_environment() {
     let server = Running::services(|server| server.environment_timeout(Duration::from_millis(50))).await;
@@ -101,10 +107,7 @@ async fn connections_without_a_call() {
     let server = Running::services(|server| server).await;
     drop(server.connect().await);
     server.until(|counts| counts.ended(Ending::Probe) == 1).await;
-    // a linger of zero makes the close a reset
-    let reset = server.connect().await;
-    reset.set_zero_linger().unwrap();
-    drop(reset);
+    reset(server.connect().await);
     server.until(|counts| counts.ended(Ending::Probe) == 2).await;
     let mut half = server.connect().await;
     half.write_all(b"agi_network: yes\n").await.unwrap();
@@ -128,14 +131,13 @@ async fn a_peer_that_ends_its_direction_after_the_environment() {
 #[tokio::test]
 async fn a_reply_that_ends_half_way_and_one_that_is_reset() {
     let server = Running::services(|server| server).await;
-    for reset in [false, true] {
+    for is_reset in [false, true] {
         let mut peer = server.call("noop").await;
         assert_eq!(soon(peer.command()).await.unwrap(), "NOOP");
         peer.stream.write_all(b"200 res").await.unwrap();
-        if reset {
-            peer.stream.set_zero_linger().unwrap();
+        if is_reset {
+            reset(peer.stream);
         }
-        drop(peer);
     }
     let counts = server.serves_the_next().await;
     assert_eq!(counts.ended(Ending::Failed) + counts.ended(Ending::Hangup), 2, "{counts:?}");
