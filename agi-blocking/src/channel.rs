@@ -116,6 +116,7 @@ impl<S: Stream> Channel<S> {
             return Ok(true);
         }
         let deadline = timeout.into().and_then(after);
+        self.stream.acknowledge();
         let ended = self.drive(deadline, |event| match event {
             Event::Hangup | Event::Closed => Some(()),
             _ => None,

@@ -3,8 +3,12 @@
 
 mod channel;
 #[cfg(unix)]
+pub mod eagi;
+#[cfg(unix)]
 mod handler;
 mod log;
+#[cfg(unix)]
+pub mod process;
 #[cfg(unix)]
 mod router;
 #[cfg(unix)]

@@ -17,7 +17,7 @@ use crate::lease::Lease;
 
 /// How long [`Channel::close`] waits for Asterisk to close as well. Asterisk does at once, unless a command
 /// runs that was given up.
-const LINGER: Duration = Duration::from_secs(5);
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
 
 /// One call, as Asterisk hands it over: commands go out, replies come back.
 ///

@@ -27,15 +27,22 @@
 //! gets its own reply. A handler may wait for something else and for the end of the call at once, with
 //! [`Channel::hung_up`].
 //!
+//! A program that Asterisk runs for each call, by `AGI(program)` in place of a URL, speaks over its standard
+//! input and output: see `process`, and `eagi` for what the caller says meanwhile (both on Unix).
+//!
 //! Commands with all their options are the types in [`agi_proto::commands`], for [`Channel::call`].
 
 #![forbid(unsafe_code)]
 
 mod channel;
 mod conversation;
+#[cfg(unix)]
+pub mod eagi;
 mod handler;
 mod lease;
 mod log;
+#[cfg(unix)]
+pub mod process;
 mod race;
 mod router;
 mod server;

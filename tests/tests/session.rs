@@ -202,9 +202,21 @@ fn gosub_is_answered_twice() {
     let mut pair = Pair::new();
     let raw = r#"GOSUB "subs" "s" "1""#;
     assert_eq!(pair.exchange(Raw::new(raw), raw, "100 result=0 Trying..."), [Seen::Trying]);
-    assert!(pair.session.is_waiting());
+    assert!(pair.session.is_waiting() && pair.session.expects_more());
     pair.asterisk.respond("200 result=0 Gosub complete");
     assert_eq!(pair.events(), [response("200 result=0 Gosub complete")]);
+    assert!(!pair.session.expects_more());
+}
+
+#[test]
+fn the_rest_of_a_usage_block_is_expected() {
+    let mut pair = Pair::new();
+    let begun = "520-Invalid command syntax.  Proper usage follows:";
+    assert_eq!(pair.exchange(Noop::new(), "NOOP", begun), []);
+    assert!(pair.session.expects_more());
+    pair.asterisk.respond("none\n520 End of proper usage.");
+    assert_eq!(pair.events().len(), 1);
+    assert!(!pair.session.expects_more());
 }
 
 #[test]

@@ -38,6 +38,9 @@ impl<S: Stream> Channel<S> {
     ) -> Result<Option<T>, Error> {
         loop {
             self.transmit()?;
+            if self.stream.take_hangup() {
+                self.session.handle_hangup();
+            }
             let event = self.session.poll_event()?;
             match &event {
                 Some(Event::Hangup) => self.log.hangup(),
@@ -66,6 +69,9 @@ impl<S: Stream> Channel<S> {
             // then the session waits without: it needs a time-out only after a call was given up
             Err(error) if error.kind() == ErrorKind::Unsupported && left.is_none() => {}
             result => result.map_err(Error::Io)?,
+        }
+        if self.session.expects_more() {
+            self.stream.acknowledge();
         }
         match self.stream.read(self.session.read_buf()) {
             Ok(0) => self.session.handle_eof(),

@@ -49,7 +49,7 @@ impl Call {
 
     /// `None`: it was refused, which is counted.
     async fn serve(&mut self, stream: TcpStream, busy: bool, handler: &BoxHandler) -> Option<Ending> {
-        let mut conversation = Conversation::new(stream, self.options.limits, self.options.leniency);
+        let mut conversation = Conversation::over_tcp(stream, self.options.limits, self.options.leniency);
         conversation.log.shows.reveal(self.options.reveal_values);
         let request = match self.open(&mut conversation).await {
             Ok(request) => request,
