@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 
 /// Every case, twice: what happens only the first time is not counted.
 fn run_all() {
-    for mut case in cases::all() {
+    for mut case in if env::args().any(|argument| argument == "--single") { cases::single() } else { cases::all() } {
         (case.run)();
         measured(&mut case.run);
     }
