@@ -4,6 +4,7 @@
 pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
+pub mod pbx;
 pub mod trace;
 
 /// The README's code compiles.
