@@ -1,8 +1,10 @@
 //! The server, and calls that end in every way.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-#[path = "../../agi-smol/tests/calls/mod.rs"]
+#[path = "../../agi-smol/tests/running/calls.rs"]
 mod calls;
+#[path = "../../agi-smol/tests/running/mod.rs"]
+mod running;
 
 use std::future::Future;
 

@@ -1,7 +1,10 @@
 //! A stream and the session that it carries, driven together.
 
+use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use agi_proto::{EncodeError, Event, Leniency, Limits, Session};
@@ -11,7 +14,7 @@ use futures_lite::future::yield_now;
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Error;
-use crate::race::{Won, race, within};
+use crate::race::within;
 
 /// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
 /// gives them at once, another kind of stream might never end.
@@ -122,17 +125,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     async fn receive(&mut self) -> Result<(), Error> {
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         self.pause().await;
-        let mut read = self.stream.read(self.session.read_buf());
-        let read = match patience {
-            None => read.await,
-            Some(patience) => match race(&mut read, &mut Timer::after(patience)).await {
-                Won::First(read) => read,
-                Won::Second(_) if self.mute => Ok(0),
-                Won::Second(_) => {
-                    self.session.handle_timeout();
-                    return Ok(());
-                }
+        let Self { stream, session, .. } = self;
+        let mut timer = patience.map(Timer::after);
+        let read = poll_fn(|cx| match Pin::new(&mut *stream).poll_read(cx, session.read_buf()) {
+            Poll::Ready(read) => Poll::Ready(Some(read)),
+            Poll::Pending => match &mut timer {
+                Some(timer) => Pin::new(timer).poll(cx).map(|_| None),
+                None => Poll::Pending,
             },
+        });
+        let read = match read.await {
+            Some(read) => read,
+            None if self.mute => Ok(0),
+            None => {
+                self.session.handle_timeout();
+                return Ok(());
+            }
         };
         match read {
             Ok(0) => self.session.handle_eof(),

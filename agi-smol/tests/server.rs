@@ -1,7 +1,9 @@
 //! The server, and calls that end in every way.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+#[path = "running/calls.rs"]
 mod calls;
+mod running;
 
 use std::future::Future;
 

@@ -3,51 +3,18 @@
 
 use std::future::pending;
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use agi_tests::pbx::{LONG, Pbx};
-use futures_lite::future::{block_on, poll_once};
+use futures_lite::future::poll_once;
 
-use crate::adapter::{Channel, Error, Handler, Server};
+use crate::adapter::{Channel, Error, Handler};
+use crate::running::Running;
 use crate::{Stream, spawn};
-
-pub(crate) struct Running {
-    pub(crate) address: SocketAddr,
-    stop: async_channel::Sender<()>,
-    done: mpsc::Receiver<()>,
-}
-
-impl Running {
-    pub(crate) fn start<H: Handler<Stream>>(handler: H) -> Self {
-        Self::with(|server| server, handler)
-    }
-
-    fn with<H: Handler<Stream>>(options: impl FnOnce(Server) -> Server, handler: H) -> Self {
-        let server = options(block_on(Server::bind((Ipv4Addr::LOCALHOST, 0))).unwrap());
-        let address = server.local_addr().unwrap();
-        let (stop, stopped) = async_channel::bounded::<()>(1);
-        let (tell, done) = mpsc::channel();
-        spawn(async move {
-            server.serve_until(handler, async { stopped.recv().await.unwrap_or(()) }).await;
-            tell.send(()).unwrap();
-        });
-        Self { address, stop, done }
-    }
-
-    /// Stops it, and waits until every call is over.
-    pub(crate) fn stop(self) {
-        self.tell_to_stop().recv_timeout(LONG).expect("it hangs");
-    }
-
-    fn tell_to_stop(self) -> mpsc::Receiver<()> {
-        self.stop.send_blocking(()).unwrap();
-        self.done
-    }
-}
 
 #[test]
 fn every_call_ends_without_a_reset_however_its_handler_ended() {
