@@ -8,6 +8,8 @@
 use std::time::Duration;
 
 use agi_async_std::{Channel, Error, Server};
+use async_signal::{Signal, Signals};
+use futures_lite::StreamExt;
 
 pub(crate) async fn ivr(mut channel: Channel) -> Result<(), Error> {
     println!("{} calls", channel.environment().channel().unwrap_or_default());
@@ -30,9 +32,10 @@ fn main() -> std::io::Result<()> {
         };
         println!("exten => 100,1,AGI(agi://{}/ivr)", server.local_addr()?);
         println!(" same => n,Verbose(the caller entered ${{RESULT}})");
-        // until somebody presses Enter; then calls that run may end
-        let shutdown =
-            async_std::task::spawn_blocking(|| drop(std::io::stdin().read_line(&mut String::new())));
+        let mut interrupts = Signals::new([Signal::Int])?;
+        let shutdown = async {
+            interrupts.next().await;
+        };
         server.serve_until(ivr, shutdown).await;
         Ok(())
     })
