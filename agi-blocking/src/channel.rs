@@ -8,6 +8,7 @@ mod start;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Environment, Event, Request, Session};
 
 pub(crate) use self::close::LINGER;
@@ -82,7 +83,7 @@ impl<S: Stream> Channel<S> {
         deadline: Option<Instant>,
     ) -> Result<Option<C::Reply>, Error> {
         self.session.abandon();
-        let mut pending = Some(self.session.send(&command).map_err(|error| self.not_sent(error))?);
+        let mut pending = Some(self.session.send(&command).map_err(|error| self.session.refusal(error))?);
         let outcome = self.drive(deadline, |event| match event {
             Event::Response(response) => pending.take().map(|pending| Some(pending.decode(response))),
             Event::Closed => Some(None),
@@ -90,7 +91,7 @@ impl<S: Stream> Channel<S> {
         })?;
         match outcome {
             Some(Some(reply)) => Ok(Some(reply?)),
-            Some(None) => Err(self.over()),
+            Some(None) => Err(self.session.end()),
             None => {
                 self.session.abandon();
                 Ok(None)
@@ -112,11 +113,44 @@ impl<S: Stream> Channel<S> {
             return Ok(true);
         }
         let deadline = timeout.into().and_then(after);
+        self.stream.acknowledge();
         let ended = self.drive(deadline, |event| match event {
             Event::Hangup | Event::Closed => Some(()),
             _ => None,
         })?;
         Ok(ended.is_some())
+    }
+
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right.
+    ///
+    /// # Errors
+    ///
+    /// As for [`hung_up`](Self::hung_up).
+    pub fn hung_up_polling(
+        &mut self,
+        timeout: impl Into<Option<Duration>>,
+        interval: Duration,
+    ) -> Result<bool, Error> {
+        let deadline = timeout.into().and_then(after);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let last = left.is_some_and(|left| left <= interval);
+            if self.hung_up(left.map_or(interval, |left| left.min(interval)))? {
+                return Ok(true);
+            }
+            if last {
+                return Ok(false);
+            }
+            match self.call(ChannelStatus::new()) {
+                Err(error) if !error.is_hangup() => return Err(error),
+                Err(_) => return Ok(true),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Pairs commands and replies again after a call that was given up, and with that stops what it still
@@ -127,10 +161,10 @@ impl<S: Stream> Channel<S> {
     /// [`Error::Protocol`] for bytes that no command asked for; otherwise as [`call`](Self::call).
     pub fn resync(&mut self) -> Result<(), Error> {
         self.session.abandon();
-        self.session.resync().map_err(|error| self.not_sent(error))?;
+        self.session.resync().map_err(|error| self.session.refusal(error))?;
         loop {
             if self.progress(|event| matches!(event, Event::Closed).then_some(()))?.is_some() {
-                return Err(self.over());
+                return Err(self.session.end());
             }
             if self.session.is_settled() {
                 return Ok(());

@@ -3,6 +3,10 @@
 
 mod channel;
 #[cfg(unix)]
+pub mod eagi;
+#[cfg(unix)]
+pub mod process;
+#[cfg(unix)]
 mod server;
 mod stream;
 

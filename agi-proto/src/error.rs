@@ -60,6 +60,7 @@ pub enum EncodeError {
     #[error("the environment has not come yet")]
     NotStarted,
     /// The conversation is over; this session takes no more commands.
+    /// [`Session::end`](crate::Session::end) says why.
     #[error("the conversation is over")]
     Closed,
 }
@@ -199,7 +200,6 @@ impl<Io> Error<Io> {
     pub fn is_hangup(&self) -> bool {
         match self {
             Self::Hangup | Self::Closed | Self::Rejected(Rejection::DeadChannel) => true,
-            Self::Encode(EncodeError::Closed) => true,
             Self::Reply(error) => error.hung_up && error.kind == ReplyErrorKind::Failed,
             _ => false,
         }

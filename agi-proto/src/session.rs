@@ -12,7 +12,7 @@ use crate::command::{Command, CommandInfo, Pending};
 use crate::commands::ChannelStatus;
 use crate::encode::CommandLine;
 use crate::environment::Environment;
-use crate::error::{EncodeError, ProtocolError};
+use crate::error::{EncodeError, Error, ProtocolError};
 use crate::frame::{Framer, trim_line_end};
 use crate::limits::{Leniency, Limits};
 use crate::line::LineBuffer;
@@ -82,6 +82,8 @@ pub struct Session {
     command_limit: usize,
     limits: Limits,
     leniency: Leniency,
+    /// A `100` has come, and the answer behind it has not.
+    trying: bool,
     hung_up: bool,
     hangup_to_tell: bool,
     eof: bool,
@@ -158,6 +160,7 @@ impl Session {
             command_limit: 0,
             limits,
             leniency,
+            trying: false,
             hung_up: false,
             hangup_to_tell: false,
             eof: false,
@@ -212,7 +215,7 @@ impl Session {
     /// [`transmitted`](Self::transmitted) how many were written.
     #[must_use]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
-        self.output.poll()
+        if self.eof { None } else { self.output.poll() }
     }
 
     /// Says that `n` of the bytes that [`poll_transmit`](Self::poll_transmit) gave were written.
@@ -355,11 +358,42 @@ impl Session {
         self.hung_up
     }
 
+    /// Why there is no answer, and why nothing more can be sent: what an adapter gives to the caller when
+    /// [`Event::Closed`] came instead of a response. A broken protocol is told before a hangup, and events that
+    /// were not polled yet are taken into account.
+    pub fn end<Io>(&mut self) -> Error<Io> {
+        loop {
+            match self.poll_event() {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Error::Protocol(error),
+            }
+        }
+        if self.hung_up { Error::Hangup } else { Error::Closed }
+    }
+
+    /// Why [`send`](Self::send) or [`resync`](Self::resync) refused, for the caller of an adapter: who calls after
+    /// the end did nothing wrong, and gets the [`end`](Self::end).
+    pub fn refusal<Io>(&mut self, error: EncodeError) -> Error<Io> {
+        match error {
+            EncodeError::Closed => self.end(),
+            error => Error::Encode(error),
+        }
+    }
+
     /// Whether somebody waits for an answer.
     pub fn is_waiting(&self) -> bool {
         self.queued.is_some()
             || matches!(self.state, State::Waiting(_) | State::Confirming | State::Confirmed)
             || matches!(self.state, State::Syncing(sync) if sync.holds())
+    }
+
+    /// Whether Asterisk has begun an answer that it writes in several pieces: GOSUB's `100`, or a 520 block.
+    ///
+    /// Asterisk leaves Nagle's algorithm on, so the rest waits until this side acknowledges what came, which the
+    /// kernel puts off for 40 ms. A transport over TCP may acknowledge at once while this holds (`TCP_QUICKACK`).
+    pub fn expects_more(&self) -> bool {
+        self.trying || self.framer.is_inside()
     }
 
     /// Whether no answer is owed that nobody waits for.

@@ -5,9 +5,11 @@ mod methods;
 
 use std::time::Duration;
 
+use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Event, Leniency, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::Error;
 use crate::conversation::Conversation;
@@ -83,14 +85,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         // a call that was dropped left its command behind
         conversation.session.abandon();
+        let settled = conversation.session.is_settled();
         let pending = match conversation.session.send(&command) {
             Ok(pending) => pending,
-            Err(error) => return Err(conversation.refused(error)),
+            Err(error) => return Err(conversation.session.refusal(error)),
         };
+        conversation.log.command(&command, settled);
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Response(response)) => return Ok(pending.decode(response)?),
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Response(response)) => {
+                    conversation.log.reply(&response);
+                    return Ok(pending.decode(response)?);
+                }
+                Some(Event::Hangup) => conversation.log.hangup(),
+                Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => {}
                 None => conversation.turn().await?,
             }
@@ -119,6 +127,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         }
     }
 
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right. It may be dropped and called again; nothing is lost.
+    pub async fn hung_up_polling(&mut self, interval: Duration) {
+        while timeout(interval, self.hung_up()).await.is_err() {
+            if let Err(error) = self.call(ChannelStatus::new()).await {
+                tracing::debug!(%error, "the channel is gone");
+                return;
+            }
+        }
+    }
+
     /// Pairs replies again now, rather than with the next command: stops what a dropped call left running,
     /// where Asterisk can stop it, and waits until nothing is owed.
     ///
@@ -131,11 +153,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         conversation.session.abandon();
         if let Err(error) = conversation.session.resync() {
-            return Err(conversation.refused(error));
+            return Err(conversation.session.refusal(error));
         }
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(Event::Hangup) => {
+                    conversation.log.hangup();
+                    continue;
+                }
                 Some(_) => continue,
                 None => {}
             }

@@ -15,7 +15,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
-//!     Server::bind_default().await?.serve(ivr).await
+//!     Server::bind_local().await?.serve(ivr).await
 //! }
 //! ```
 //!
@@ -33,16 +33,24 @@
 
 mod channel;
 mod conversation;
+#[cfg(unix)]
+pub mod eagi;
 mod handler;
 mod lease;
+mod log;
+#[cfg(unix)]
+pub mod process;
 mod race;
+mod router;
 mod server;
 
 pub use agi_proto;
+pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Status, WhenFull};
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;
-pub use self::handler::Handler;
+pub use self::handler::{BoxHandler, Handler, layer, with_state};
+pub use self::router::{Replaceable, Router};
 pub use self::server::Server;
 
 /// What came of a command that was not what it is for. See [`agi_proto::Error`] for each kind, and

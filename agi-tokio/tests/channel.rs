@@ -3,6 +3,8 @@
 
 mod peer;
 
+use std::time::Duration;
+
 use agi_tokio::agi_proto::commands::{GetVariable, StreamFile};
 use agi_tokio::agi_proto::{EncodeError, ProtocolError};
 use agi_tokio::{Channel, Error, EscapeDigits};
@@ -69,6 +71,20 @@ async fn the_hangup_is_waited_for_beside_something_else() {
         channel.set_variable("A", "b").await.unwrap();
     };
     soon(async { tokio::join!(script, handler) }).await;
+}
+
+/// With `AGISIGHUP=no` nothing announces a hangup: asking finds out.
+#[tokio::test(start_paused = true)]
+async fn a_hangup_that_is_not_told_is_asked_for() {
+    let (mut peer, mut channel) = start().await;
+    let script = async {
+        peer.answer("CHANNEL STATUS", "200 result=6").await;
+        peer.answer("CHANNEL STATUS", "511 Command Not Permitted on a dead channel").await;
+    };
+    let began = tokio::time::Instant::now();
+    tokio::join!(script, channel.hung_up_polling(Duration::from_secs(5)));
+    assert_eq!(began.elapsed().as_secs(), 10, "one question in each interval");
+    assert!(channel.is_hung_up());
 }
 
 #[tokio::test]

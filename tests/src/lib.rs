@@ -1,10 +1,12 @@
 //! Support for the tests of the whole: two sides joined in memory, recorded conversations, and a real
-//! Asterisk.
+//! Asterisk with services for it.
 
 pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
 pub mod pbx;
+#[cfg(feature = "asterisk")]
+pub mod service;
 pub mod trace;
 
 /// The README's code compiles.

@@ -1,7 +1,9 @@
 //! Two sides of a conversation joined in memory: no socket, no thread, no time.
 
+use agi_proto::commands::Noop;
 use agi_proto::{
-    Asterisk, AsteriskEvent, BString, CallError, Command, EncodeError, Event, Pending, ProtocolError, Session,
+    Asterisk, AsteriskEvent, BString, CallError, Command, EncodeError, Error, Event, Pending, ProtocolError,
+    Session,
 };
 
 /// The variables that Asterisk always sends, with values of no meaning.
@@ -126,6 +128,17 @@ impl Pair {
         assert_eq!(self.lines(), [line]);
         self.asterisk.respond(answer);
         self.events()
+    }
+
+    /// Sends a command that the session does not take any more; why.
+    pub fn refused<Io>(&mut self) -> Error<Io> {
+        while let Some(bytes) = self.asterisk.poll_transmit() {
+            let n = bytes.len();
+            self.session.handle_input(bytes);
+            self.asterisk.transmitted(n);
+        }
+        let error = self.session.send(&Noop::new()).expect_err("the conversation is over");
+        self.session.refusal(error)
     }
 
     /// Waits for the answer to a command, which the PBX has sent already.

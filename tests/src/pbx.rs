@@ -96,6 +96,12 @@ impl Pbx {
         assert_eq!(self.stream.take_error().expect("a socket").map(|error| error.kind()), None, "a reset");
     }
 
+    /// The same, of a server that says how the call ended.
+    pub fn end_with(mut self, status: &str) {
+        self.expect(&format!("SET VARIABLE \"AGI_SERVER_STATUS\" \"{status}\"")).respond("200 result=1");
+        self.end();
+    }
+
     fn flush(&mut self) {
         while let Some(bytes) = self.asterisk.poll_transmit() {
             let written = self.stream.write(bytes).expect("no reset");

@@ -133,3 +133,38 @@ fn both_serve_an_old_asterisk() {
     serves_a_caller(Version::V16, tokio_service());
     survives_a_hangup(Version::V16, blocking_service());
 }
+
+/// With `AGISIGHUP=no` an idle handler hears nothing of a hangup; asking finds out.
+#[test]
+fn a_hangup_that_is_not_told_is_asked_for() {
+    let interval = Duration::from_millis(50);
+    let blocking = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
+    let blocking_address = blocking.local_addr().unwrap();
+    thread::spawn(move || {
+        blocking.serve(move |channel: &mut agi_blocking::Channel| {
+            channel.noop()?;
+            assert!(channel.hung_up_polling(TIME, interval)?);
+            channel.set_variable("RESULT", "hung up")
+        })
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let tokio = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
+    let tokio_address = tokio.local_addr().unwrap();
+    thread::spawn(move || {
+        runtime.block_on(tokio.serve(move |mut channel: agi_tokio::Channel| async move {
+            channel.noop().await?;
+            channel.hung_up_polling(interval).await;
+            channel.set_variable("RESULT", "hung up").await
+        }))
+    });
+    for address in [blocking_address, tokio_address] {
+        let call = Call::to(format!("agi://{address}/")).sighup("no").report("RESULT");
+        let call = Asterisk::shared(Version::V22).call(&call);
+        call.wait_command("NOOP");
+        call.hang_up();
+        let outcome = call.finish(TIME);
+        assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
+        assert_eq!(outcome.variables["RESULT"], b"hung up");
+        assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
+    }
+}

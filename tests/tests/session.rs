@@ -6,7 +6,7 @@ use std::time::Duration;
 use agi_proto::commands::{Exec, GetData, GetVariable, Noop, SetVariable, StreamFile, Verbose, WaitForDigit};
 use agi_proto::reply::{Ended, Playback};
 use agi_proto::{
-    CallError, EncodeError, EscapeDigits, ProtocolError, Raw, Rejection, ReplyErrorKind, Session,
+    CallError, EncodeError, Error, EscapeDigits, ProtocolError, Raw, Rejection, ReplyErrorKind, Session,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
 
@@ -144,6 +144,24 @@ fn the_hangup_behind_our_own_end_is_none() {
     assert!(pair.session.is_closed());
 }
 
+#[test]
+fn the_end_is_told_by_its_cause() {
+    // a broken protocol is no hangup, also where the caller left before
+    let mut pair = Pair::new();
+    pair.asterisk.hangup();
+    pair.asterisk.respond("200 result=0");
+    let error: Error<()> = pair.refused();
+    assert!(matches!(error, Error::Protocol(_)) && !error.is_hangup(), "{error:?}");
+    for (hung_up, input) in [(true, "HANGUP\n"), (false, "")] {
+        let mut pair = Pair::new();
+        pair.session.handle_input(input.as_bytes());
+        pair.session.handle_eof();
+        let error: Error<()> = pair.refused();
+        assert_eq!(matches!(error, Error::Hangup), hung_up, "{error:?}");
+        assert!(error.is_hangup());
+    }
+}
+
 // ---- one command in flight ----
 
 #[test]
@@ -184,9 +202,21 @@ fn gosub_is_answered_twice() {
     let mut pair = Pair::new();
     let raw = r#"GOSUB "subs" "s" "1""#;
     assert_eq!(pair.exchange(Raw::new(raw), raw, "100 result=0 Trying..."), [Seen::Trying]);
-    assert!(pair.session.is_waiting());
+    assert!(pair.session.is_waiting() && pair.session.expects_more());
     pair.asterisk.respond("200 result=0 Gosub complete");
     assert_eq!(pair.events(), [response("200 result=0 Gosub complete")]);
+    assert!(!pair.session.expects_more());
+}
+
+#[test]
+fn the_rest_of_a_usage_block_is_expected() {
+    let mut pair = Pair::new();
+    let begun = "520-Invalid command syntax.  Proper usage follows:";
+    assert_eq!(pair.exchange(Noop::new(), "NOOP", begun), []);
+    assert!(pair.session.expects_more());
+    pair.asterisk.respond("none\n520 End of proper usage.");
+    assert_eq!(pair.events().len(), 1);
+    assert!(!pair.session.expects_more());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use agi_proto::{EncodeError, Event};
+use agi_proto::Event;
 
 use super::Channel;
 use crate::{Error, Stream};
@@ -38,6 +38,9 @@ impl<S: Stream> Channel<S> {
     ) -> Result<Option<T>, Error> {
         loop {
             self.transmit()?;
+            if self.stream.take_hangup() {
+                self.session.handle_hangup();
+            }
             match self.session.poll_event()?.map(&mut pick) {
                 Some(Some(picked)) => return Ok(Some(picked)),
                 Some(None) => {}
@@ -60,6 +63,9 @@ impl<S: Stream> Channel<S> {
             // then the session waits without: it needs a time-out only after a call was given up
             Err(error) if error.kind() == ErrorKind::Unsupported && left.is_none() => {}
             result => result.map_err(Error::Io)?,
+        }
+        if self.session.expects_more() {
+            self.stream.acknowledge();
         }
         match self.stream.read(self.session.read_buf()) {
             Ok(0) => self.session.handle_eof(),
@@ -111,26 +117,6 @@ impl<S: Stream> Channel<S> {
             self.read_timeout = timeout;
         }
         Ok(())
-    }
-
-    /// Why a command was not sent.
-    pub(super) fn not_sent(&mut self, error: EncodeError) -> Error {
-        match error {
-            EncodeError::Closed => self.over(),
-            error => error.into(),
-        }
-    }
-
-    /// Why no more can be sent: a broken protocol repeats its error, or the call is over.
-    pub(super) fn over(&mut self) -> Error {
-        loop {
-            match self.session.poll_event() {
-                Err(error) => return error.into(),
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-            }
-        }
-        if self.is_hung_up() { Error::Hangup } else { Error::Closed }
     }
 }
 
