@@ -1,22 +1,15 @@
 //! FastAGI services for tests: a server on a port of its own, whose handler's results come back to the test.
 //!
-//! ```
+//! ```no_run
+//! use agi_tests::asterisk::{Asterisk, Call, Version};
 //! use agi_tests::service::{block_on, service};
-//! use std::io::{Read as _, Write as _};
 //!
 //! // a handler that gives the channel itself leaves the conversation to the test
 //! let (url, channels) = service(async |channel| channel);
-//! # let mut asterisk = std::net::TcpStream::connect(&url["agi://".len()..]).unwrap();
-//! # asterisk.write_all(b"agi_request: agi://x\nagi_channel: A\nagi_uniqueid: 1\nagi_threadid: 2\n\n").unwrap();
-//! # let asterisk = std::thread::spawn(move || {
-//! #     let mut bytes = [0; 5];
-//! #     asterisk.read_exact(&mut bytes).unwrap();
-//! #     asterisk.write_all(b"200 result=0\n").unwrap();
-//! # });
-//! // ... and when Asterisk has called it:
+//! let call = Asterisk::shared(Version::V22).call(&Call::to(url));
 //! let mut channel = channels.next();
 //! block_on(channel.noop()).unwrap();
-//! # asterisk.join().unwrap();
+//! # drop(call);
 //! ```
 
 use std::future::Future;

@@ -29,7 +29,7 @@ fn blocking(what: &str) -> Outcome {
     let Some(mut channel) = Channel::start(Stdio::take()?)? else { return Ok(()) };
     match what {
         "twice" => {
-            channel.verbose(&format!("{:?}", Stdio::take().map(drop).map_err(|error| error.kind())))?
+            channel.verbose(&format!("{:?}", Stdio::take().map(drop).map_err(|error| error.kind())))?;
         }
         "hangup" => {
             channel.verbose("waiting")?;

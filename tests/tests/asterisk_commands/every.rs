@@ -12,6 +12,7 @@
 //! | `GET OPTION` | hung up in the wait | no event tells when the prompt is over and the wait begins |
 //! | `GOSUB` | 503, `Gosub failed` | no memory |
 //! | `HANGUP`, `SET ...`, `NOOP`, `VERBOSE` | failure | there is none |
+//! | `RECEIVE CHAR` | 0 | the manager and the dialplan send no empty text |
 //! | `RECORD FILE` | `(waitfor)`, bare -1 | a channel whose descriptors fail, or that cannot be listened to in slin |
 //! | `SPEECH ...` | 1 | needs an engine, a module that is none of Asterisk's own |
 //! | `TDD MODE` | 1 | needs an analogue line |

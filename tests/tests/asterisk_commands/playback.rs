@@ -23,7 +23,7 @@ fn a_file_is_played() {
     let began = Instant::now();
     assert_eq!(line.send(beep.offset(3000)).unwrap(), whole);
     assert_eq!(line.send(beep.offset(u32::MAX)).unwrap(), whole);
-    assert!(began.elapsed() < 350 * MS, "of 440 there is little left to play: {:?}", began.elapsed());
+    assert!(began.elapsed() < 700 * MS, "of 440 there is little left to play: {:?}", began.elapsed());
     assert_eq!(line.during(StreamFile::new("beep", set("1")), |call| call.press("9")).unwrap(), whole);
     for (digits, key) in [("123", '1'), ("#", '#'), ("*", '*'), ("ABCD", 'C')] {
         let stopped = line.during(StreamFile::new("demo-congrats", set(digits)), |call| press(call, key));
@@ -171,7 +171,7 @@ fn what_is_said_completes_or_fails() {
     // the one number that Asterisk has no words for, and says so in its log only
     let began = Instant::now();
     assert_eq!(line.send(SayNumber::new(i32::MAX, set("1"))).unwrap(), Ended::Complete);
-    assert!(began.elapsed() < 300 * MS, "{:?}", began.elapsed());
+    assert!(began.elapsed() < S, "{:?}", began.elapsed());
     let missing = SayDateTime::new(0, NONE).format("'no-such-file'");
     assert_eq!(failure(line.send(missing)), "200 result=-1");
     line.end();
