@@ -4,6 +4,7 @@
 pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
+pub mod pbx;
 #[cfg(feature = "asterisk")]
 pub mod script;
 #[cfg(feature = "asterisk")]

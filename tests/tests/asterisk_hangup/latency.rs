@@ -115,7 +115,8 @@ fn between(tape: &Tape, first: &str, second: &str) -> Duration {
 
 #[test]
 fn nothing_waits_for_an_acknowledgement() {
-    let rows: [(&str, fn(bool) -> Duration); 5] = [
+    type Measure = fn(bool) -> Duration;
+    let rows: [(&str, Measure); 5] = [
         ("hangup to its event, idle", idle),
         ("reply to the `HANGUP` behind it", behind_a_reply),
         ("`100` to GOSUB's `200`", behind_trying),
