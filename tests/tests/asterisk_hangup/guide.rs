@@ -60,7 +60,7 @@ impl Guide {
         check("the wire", matches(&pattern, &cell.wire), &row[column], &cell.wire.join(" "));
         check("AGISTATUS", row[5] == cell.status, &row[5], &cell.status);
         check("the way on", row[6] == cell.goes_on, &row[6], &cell.goes_on);
-        check("what is told", told[column] == cell.told, &told[column], &cell.told);
+        check("what is told", told[column] == cell.told, &told[column], cell.told);
         if let Some((reply, gives)) = &cell.reply {
             let row = find(&self.replies, scenario.name());
             check("the reply", row[1] == format!("`{reply}`"), &row[1], reply);
