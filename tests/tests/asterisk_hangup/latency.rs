@@ -10,6 +10,9 @@ use agi_tests::script::{Blocking, HANG, Port, Script, Tape};
 use agi_tests::service::{block_on, service};
 use std::time::{Duration, Instant};
 
+/// Measures once, with or without quick acknowledgements.
+type Measure = fn(bool) -> Duration;
+
 /// Measurements of each.
 const TIMES: usize = 15;
 
@@ -115,7 +118,6 @@ fn between(tape: &Tape, first: &str, second: &str) -> Duration {
 
 #[test]
 fn nothing_waits_for_an_acknowledgement() {
-    type Measure = fn(bool) -> Duration;
     let rows: [(&str, Measure); 5] = [
         ("hangup to its event, idle", idle),
         ("reply to the `HANGUP` behind it", behind_a_reply),

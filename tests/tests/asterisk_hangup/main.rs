@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cell;
+mod ends;
 mod guide;
 mod latency;
 mod more;
