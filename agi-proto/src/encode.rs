@@ -42,14 +42,24 @@ impl<'a> CommandLine<'a> {
 
     /// The command's own words, such as `STREAM FILE`, as they are. They begin the line.
     pub fn words(&mut self, words: &'static str) -> &mut Self {
-        self.words += words.split(' ').count();
+        self.words += 1 + words.bytes().filter(|&byte| byte == b' ').count();
         self.out.extend_from_slice(words.as_bytes());
         self
     }
 
     /// One argument, quoted and escaped; `name` is what a refusal calls it.
+    #[inline]
     pub fn argument(&mut self, name: &'static str, value: impl AsRef<[u8]>) -> &mut Self {
-        self.argument_of(name, |argument| argument.push(value.as_ref()))
+        let value = value.as_ref();
+        if has_special(value) {
+            return self.argument_of(name, |argument| argument.push(value));
+        }
+        self.words += 1;
+        self.out.reserve(value.len() + 3);
+        self.out.extend_from_slice(b" \"");
+        self.out.extend_from_slice(value);
+        self.out.push(b'"');
+        self
     }
 
     /// One argument if it is given.
@@ -183,22 +193,24 @@ impl<'a> CommandLine<'a> {
     ///
     /// The first refusal, or [`EncodeError::TooManyWords`] or [`EncodeError::LineTooLong`]. Then `out` is
     /// as it was before.
+    #[inline]
     pub fn finish(self) -> Result<(), EncodeError> {
-        let Self { out, start, words, limit, command, refused } = self;
-        out.push(b'\n');
-        let length = out.len() - start;
-        let problem = match refused {
-            Some(refused) => Some(refused),
-            None if words > MAX_WORDS => Some(EncodeError::TooManyWords { command, words }),
-            None if length > limit => Some(EncodeError::LineTooLong { command, length, limit }),
-            None => None,
-        };
-        match problem {
-            None => Ok(()),
-            Some(error) => {
-                out.truncate(start);
-                Err(error)
-            }
+        self.out.push(b'\n');
+        let length = self.out.len() - self.start;
+        if self.refused.is_none() && self.words <= MAX_WORDS && length <= self.limit {
+            return Ok(());
+        }
+        Err(self.take_back(length))
+    }
+
+    #[cold]
+    fn take_back(self, length: usize) -> EncodeError {
+        self.out.truncate(self.start);
+        let Self { words, limit, command, .. } = self;
+        match self.refused {
+            Some(refused) => refused,
+            None if words > MAX_WORDS => EncodeError::TooManyWords { command, words },
+            None => EncodeError::LineTooLong { command, length, limit },
         }
     }
 }
@@ -214,7 +226,11 @@ impl Argument<'_, '_> {
     /// More of the argument, escaped.
     pub(crate) fn push(&mut self, piece: impl AsRef<[u8]>) {
         let piece = piece.as_ref();
-        self.line.out.reserve(piece.len() + 1);
+        if !has_special(piece) {
+            self.line.out.extend_from_slice(piece);
+            self.length += piece.len();
+            return;
+        }
         for (at, &byte) in piece.iter().enumerate() {
             match byte {
                 b'"' | b'\\' => self.line.out.extend_from_slice(&[b'\\', byte]),
@@ -233,6 +249,22 @@ impl Argument<'_, '_> {
         self.length
     }
 }
+
+fn has_special(piece: &[u8]) -> bool {
+    // no way out before the end: that would cost more than it saves
+    piece.iter().fold(false, |any, &byte| any | SPECIAL[usize::from(byte)])
+}
+
+/// The bytes that must be escaped or refused.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    special[b'"' as usize] = true;
+    special[b'\\' as usize] = true;
+    special[b'\0' as usize] = true;
+    special[b'\n' as usize] = true;
+    special[b'\r' as usize] = true;
+    special
+};
 
 impl fmt::Write for Argument<'_, '_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {

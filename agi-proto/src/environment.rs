@@ -41,7 +41,6 @@ pub struct Environment {
 struct Line {
     name: u32,
     colon: u32,
-    value: u32,
     end: u32,
 }
 
@@ -59,16 +58,24 @@ impl Environment {
     /// a second one pass.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&BStr> {
         let name = name.as_ref();
-        self.iter().find(|(found, _)| found.as_bytes() == name).map(|(_, value)| value)
+        self.lines.iter().find(|line| self.name(line) == name).map(|line| self.value(line))
     }
 
     /// All variables with their values, in the order in which they came.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &BStr)> + ExactSizeIterator {
         self.lines.iter().map(|line| {
-            let name = &self.block[line.name as usize..line.colon as usize];
-            let name = name.to_str().expect("the parser let only identifiers pass as names");
-            (name, self.block[line.value as usize..line.end as usize].as_bstr())
+            let name = self.name(line).to_str().expect("the parser let only identifiers pass as names");
+            (name, self.value(line))
         })
+    }
+
+    fn name(&self, line: &Line) -> &[u8] {
+        &self.block[line.name as usize..line.colon as usize]
+    }
+
+    fn value(&self, line: &Line) -> &BStr {
+        let value = &self.block[line.colon as usize + 1..line.end as usize];
+        value.strip_prefix(b" ").unwrap_or(value).as_bstr()
     }
 
     /// What a [`Leniency`] let pass in this block. With the default leniency nothing is.

@@ -83,7 +83,9 @@ impl<'a> Response<'a> {
     /// What stands behind `result=`, as text, up to the next blank; it may be empty.
     pub fn result(&self) -> Option<&'a BStr> {
         let text = self.text().strip_prefix(b"result=")?;
-        Some(text[..memchr(b' ', text).unwrap_or(text.len())].as_bstr())
+        // a few bytes as a rule, so there is nothing to gain by looking at many at once
+        let end = text.iter().position(|&byte| byte == b' ');
+        Some(text[..end.unwrap_or(text.len())].as_bstr())
     }
 
     /// `result=` as a number.
@@ -103,7 +105,9 @@ impl<'a> Response<'a> {
     /// sent raw and may itself hold parentheses, line ends and what looks like another response.
     pub fn value(&self) -> Option<&'a BStr> {
         let tail = self.tail().strip_prefix(b"(")?;
-        Some(tail[..memrchr(b')', tail)?].as_bstr())
+        // it ends the response as a rule
+        let value = tail.strip_suffix(b")").or_else(|| Some(&tail[..memrchr(b')', tail)?]));
+        value.map(BStr::new)
     }
 
     /// The word in parentheses behind the result, from the first `(` to the **first** `)`: `timeout`,
@@ -159,7 +163,15 @@ pub(crate) const USAGE_END: &[u8] = b"520 End of proper usage.";
 
 /// Asterisk's numbers are C `int`s and `long`s.
 fn integer(text: &BStr) -> Option<i64> {
-    text.to_str().ok()?.parse().ok()
+    let negative = text.strip_prefix(b"-");
+    let digits = negative.unwrap_or(text);
+    // below zero, where there is room for one number more
+    let below = digits.iter().try_fold(0_i64, |number, &byte| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_sub(i64::from(byte - b'0')),
+        _ => None,
+    });
+    let below = below.filter(|_| !digits.is_empty())?;
+    if negative.is_some() { Some(below) } else { below.checked_neg() }
 }
 
 struct Fields<'a> {
@@ -243,6 +255,24 @@ mod tests {
         ] {
             assert_eq!(response(raw).result().expect("it has one"), result);
             assert_eq!(response(raw).code(), code);
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_c() {
+        for (text, number) in [
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("-9223372036854775809", None),
+            ("99999999999999999999", None),
+            ("-0", Some(0)),
+            ("-", None),
+            ("--1", None),
+            ("+1", None),
+            ("1x", None),
+        ] {
+            assert_eq!(integer(BStr::new(text)), number, "{text}");
         }
     }
 

@@ -388,12 +388,13 @@ impl Session {
             || matches!(self.state, State::Syncing(sync) if sync.holds())
     }
 
-    /// Whether Asterisk has begun an answer that it writes in several pieces: GOSUB's `100`, or a 520 block.
+    /// Whether Asterisk has begun an answer that it writes in several pieces: GOSUB's `100`, or a 520 block. Or
+    /// whether it may, as the answer to an abandoned command may come before the barrier's echo.
     ///
     /// Asterisk leaves Nagle's algorithm on, so the rest waits until this side acknowledges what came, which the
     /// kernel puts off for 40 ms. A transport over TCP may acknowledge at once while this holds (`TCP_QUICKACK`).
     pub fn expects_more(&self) -> bool {
-        self.trying || self.framer.is_inside()
+        self.trying || self.framer.is_inside() || matches!(self.state, State::Syncing(_))
     }
 
     /// Whether no answer is owed that nobody waits for.

@@ -4,6 +4,7 @@
 pub mod asterisk;
 pub mod fuzz;
 pub mod pair;
+pub mod pbx;
 #[cfg(feature = "asterisk")]
 pub mod script;
 #[cfg(feature = "asterisk")]
@@ -14,3 +15,8 @@ pub mod trace;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The guide's code compiles.
+#[cfg(all(doctest, feature = "programs"))]
+#[doc = include_str!("../../docs/hangup.md")]
+struct HangupGuide;

@@ -220,6 +220,25 @@ fn the_rest_of_a_usage_block_is_expected() {
 }
 
 #[test]
+fn what_a_barrier_brings_is_expected_in_pieces() {
+    let mut pair = Pair::new();
+    let _digit = pair.session.send(&WaitForDigit::new(None)).unwrap();
+    assert_eq!(pair.lines(), ["WAIT FOR DIGIT -1"]);
+    pair.session.abandon();
+    let pending = pair.session.send(&Noop::new()).unwrap();
+    assert_eq!(pair.lines(), [barrier(1)]);
+    pair.asterisk.respond("200 result=1");
+    assert_eq!(pair.events(), []);
+    assert!(pair.session.expects_more(), "the echo waits until that is acknowledged");
+    pair.asterisk.respond(echo(1));
+    assert_eq!(pair.events(), []);
+    assert!(!pair.session.expects_more());
+    assert_eq!(pair.lines(), ["NOOP"]);
+    pair.asterisk.respond("200 result=0");
+    assert_eq!(pair.reply(pending), Ok(()));
+}
+
+#[test]
 fn execs_surplus_reaches_no_other_command() {
     let surplus = [
         "520-Invalid command syntax.  Proper usage follows:\nexecutes\n520 End of proper usage.",

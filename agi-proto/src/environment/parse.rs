@@ -6,10 +6,11 @@
 //! value = *( any byte but LF )
 //! ```
 
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 
-use bstr::{BString, ByteSlice};
-use memchr::{memchr, memchr_iter};
+use bstr::BString;
+use memchr::memchr;
 
 use super::{Environment, Line};
 use crate::limits::Leniency;
@@ -39,8 +40,8 @@ const KNOWN: [&str; 22] = [
     "agi_accountcode",
     "agi_threadid",
 ];
-/// The first two come with FastAGI only; all others always.
-const FIRST_ALWAYS: usize = 2;
+/// One bit for each of them that always comes: the first two come with FastAGI only.
+const ALWAYS: u32 = (1 << KNOWN.len()) - 1 - 0b11;
 
 /// The environment block is not one that Asterisk sends. Somebody forged lines through a value that
 /// holds a line feed, or the peer is no Asterisk. Final: the session ends before it began.
@@ -89,53 +90,36 @@ pub(super) fn parse(block: &[u8], leniency: Leniency) -> Result<Environment, Env
     if u32::try_from(block.len()).is_err() {
         return Err(EnvironmentError::TooLong { limit: u32::MAX as usize });
     }
-    let unended = usize::from(block.last().is_some_and(|&last| last != b'\n'));
-    let count = memchr_iter(b'\n', block).count() + unended;
     // one allocation of the right size, which collecting from an iterator without `repeat_n` is not
-    let mut lines: Arc<[Line]> = core::iter::repeat_n(Line::default(), count).collect();
+    let mut lines: Arc<[Line]> = core::iter::repeat_n(Line::default(), count_lines(block)).collect();
     let slots = Arc::get_mut(&mut lines).expect("nobody else has the index yet");
     let mut check = Order { leniency, ..Order::default() };
     let mut at = 0;
-    for n in 0..slots.len() {
-        let end = memchr(b'\n', &block[at..]).map_or(block.len(), |len| at + len);
-        let (line, rank) = parse_line(block, at, end, check.next)?;
-        slots[n] = line;
-        let name = &block[at..line.colon as usize];
-        if let Err(problem) = check.admit(rank, name, || slots[..n].iter().map(|line| line.name_in(block))) {
-            check.tolerate(problem, &block[at..line.end as usize])?;
-        }
-        at = end + 1;
+    for slot in slots {
+        let rest = &block[at..];
+        let expected = check.expected(rest);
+        let searched = expected.unwrap_or(0);
+        let length = memchr(b'\n', &rest[searched..]).map_or(rest.len(), |more| searched + more);
+        let line = &rest[..length];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let colon = match expected {
+            Some(colon) => colon,
+            None => check.unexpected(line)?,
+        };
+        // the block's length fits, so all places in it do
+        *slot = Line { name: at as u32, colon: (at + colon) as u32, end: (at + line.len()) as u32 };
+        at += length + 1;
     }
     check.complete()?;
     Ok(Environment { block: block.into(), lines, tolerated: check.tolerated })
 }
 
-/// Takes one line apart. `expected` is the known variable that should come: most lines are
-/// recognised by one comparison.
-fn parse_line(
-    block: &[u8],
-    at: usize,
-    end: usize,
-    expected: usize,
-) -> Result<(Line, Option<usize>), EnvironmentError> {
-    let line = &block[at..end];
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let guess = KNOWN
-        .get(expected)
-        .filter(|name| line.get(name.len()) == Some(&b':') && line.starts_with(name.as_bytes()));
-    let (colon, rank) = match guess {
-        Some(name) => (name.len(), Some(expected)),
-        None => {
-            let colon = memchr(b':', line).ok_or_else(|| EnvironmentError::NoColon(line.into()))?;
-            if !is_identifier(&line[..colon]) {
-                return Err(EnvironmentError::BadName(line.into()));
-            }
-            (colon, KNOWN.iter().position(|name| name.as_bytes() == &line[..colon]))
-        }
-    };
-    let value = colon + 1 + usize::from(line.get(colon + 1) == Some(&b' '));
-    let offset = |within: usize| u32::try_from(at + within).expect("the block's length fits");
-    Ok((Line { name: offset(0), colon: offset(colon), value: offset(value), end: offset(line.len()) }, rank))
+/// How many lines there are, whether or not the last one is ended.
+fn count_lines(block: &[u8]) -> usize {
+    // a compiler makes wide instructions of sums of bytes, if they are few enough for a byte
+    let ends = |chunk: &[u8]| chunk.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>();
+    let ended: usize = block.chunks(192).map(|chunk| usize::from(ends(chunk))).sum();
+    ended + usize::from(block.last().is_some_and(|&last| last != b'\n'))
 }
 
 fn is_identifier(name: &[u8]) -> bool {
@@ -143,21 +127,26 @@ fn is_identifier(name: &[u8]) -> bool {
         && name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-impl Line {
-    fn name_in<'a>(&self, block: &'a [u8]) -> &'a [u8] {
-        &block[self.name as usize..self.colon as usize]
-    }
+/// The number of an argument as Asterisk writes it: from 1, without leading zeros.
+fn argument_number(digits: &[u8]) -> Option<u32> {
+    let number = digits.iter().try_fold(0_u32, |number, &byte| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u32::from(byte - b'0')),
+        _ => None,
+    });
+    number.filter(|_| matches!(digits.first(), Some(b'1'..=b'9')))
 }
 
 /// What came so far, and so what may come next.
 #[derive(Default)]
-struct Order {
+struct Order<'a> {
     /// One bit for each of [`KNOWN`] that came.
     seen: u32,
-    /// The lowest of [`KNOWN`] that may still come.
+    /// The lowest of [`KNOWN`] that may still come, behind all that came: none once an argument came.
     next: usize,
-    /// The number of the last `agi_arg_N`.
+    /// The number of the last `agi_arg_N`; all from 1 up to it came.
     arg: u32,
+    /// All other names that came.
+    others: BTreeSet<&'a [u8]>,
     leniency: Leniency,
     tolerated: Leniency,
 }
@@ -167,40 +156,65 @@ enum Problem {
     OutOfOrder,
 }
 
-impl Order {
-    fn admit<'a, I: Iterator<Item = &'a [u8]>>(
-        &mut self,
-        rank: Option<usize>,
-        name: &[u8],
-        earlier: impl Fn() -> I,
-    ) -> Result<(), Problem> {
-        if let Some(rank) = rank {
-            if self.seen & (1 << rank) != 0 {
-                return Err(Problem::Duplicate);
-            }
-            self.seen |= 1 << rank;
-            if rank < self.next || self.arg > 0 {
-                return Err(Problem::OutOfOrder);
-            }
-            self.next = rank + 1;
-            return Ok(());
+impl<'a> Order<'a> {
+    /// The place of the colon if the very line follows that should come. Most do, and are recognised by
+    /// one comparison.
+    fn expected(&mut self, rest: &[u8]) -> Option<usize> {
+        let name = KNOWN.get(self.next)?;
+        if rest.get(name.len()) != Some(&b':') || !rest.starts_with(name.as_bytes()) {
+            return None;
         }
-        let Some(number) = name.strip_prefix(b"agi_arg_") else {
-            return if earlier().any(|other| other == name) { Err(Problem::Duplicate) } else { Ok(()) };
+        self.seen |= 1 << self.next;
+        self.next += 1;
+        Some(name.len())
+    }
+
+    /// The place of the colon in any other line, if it may come. Rare, and so kept out of the loop.
+    #[inline(never)]
+    fn unexpected(&mut self, line: &'a [u8]) -> Result<usize, EnvironmentError> {
+        let colon = memchr(b':', line).ok_or_else(|| EnvironmentError::NoColon(line.into()))?;
+        let name = &line[..colon];
+        let digits = name.strip_prefix(b"agi_arg_");
+        let number = digits.and_then(argument_number);
+        if number.is_none() && !is_identifier(name) {
+            return Err(EnvironmentError::BadName(line.into()));
+        }
+        let admitted = if digits.is_some() {
+            self.admit_argument(name, number)
+        } else if let Some(rank) = KNOWN.iter().position(|known| known.as_bytes() == name) {
+            self.admit_known(rank)
+        } else if self.others.insert(name) {
+            Ok(())
+        } else {
+            Err(Problem::Duplicate)
         };
-        // whatever is called so counts as an argument, so another spelling would move the true ones
-        let number = Some(number).filter(|n| !n.starts_with(b"0"));
-        let number = number.and_then(|n| n.to_str().ok()?.parse::<u32>().ok()).unwrap_or(0);
-        let in_place = self.next == KNOWN.len() || self.leniency.incomplete;
-        if number.checked_sub(1) == Some(self.arg) && in_place {
-            self.arg = number;
-            return Ok(());
-        }
-        if earlier().any(|other| other == name) {
+        admitted.or_else(|problem| self.tolerate(problem, line))?;
+        Ok(colon)
+    }
+
+    fn admit_known(&mut self, rank: usize) -> Result<(), Problem> {
+        if self.seen & (1 << rank) != 0 {
             return Err(Problem::Duplicate);
         }
-        self.arg = self.arg.max(number);
-        Err(Problem::OutOfOrder)
+        self.seen |= 1 << rank;
+        if rank < self.next {
+            return Err(Problem::OutOfOrder);
+        }
+        self.next = rank + 1;
+        Ok(())
+    }
+
+    /// Whatever begins with `agi_arg_` counts as an argument, so another spelling would move the true ones.
+    fn admit_argument(&mut self, name: &'a [u8], number: Option<u32>) -> Result<(), Problem> {
+        let follows = number.is_some_and(|number| number - 1 == self.arg);
+        let in_place = self.next == KNOWN.len() || self.leniency.incomplete;
+        if follows && in_place && !self.others.contains(name) {
+            self.arg += 1;
+            self.next = KNOWN.len();
+            return Ok(());
+        }
+        let came = number.is_some_and(|number| number <= self.arg) || !self.others.insert(name);
+        Err(if came { Problem::Duplicate } else { Problem::OutOfOrder })
     }
 
     fn tolerate(&mut self, problem: Problem, line: &[u8]) -> Result<(), EnvironmentError> {
@@ -217,14 +231,12 @@ impl Order {
     }
 
     fn complete(&mut self) -> Result<(), EnvironmentError> {
-        let missing = (FIRST_ALWAYS..KNOWN.len()).find(|rank| self.seen & (1 << rank) == 0);
-        match missing {
-            Some(rank) if !self.leniency.incomplete => Err(EnvironmentError::Incomplete(KNOWN[rank])),
-            _ => {
-                self.tolerated.incomplete = missing.is_some();
-                Ok(())
-            }
+        let missing = ALWAYS & !self.seen;
+        if missing != 0 && !self.leniency.incomplete {
+            return Err(EnvironmentError::Incomplete(KNOWN[missing.trailing_zeros() as usize]));
         }
+        self.tolerated.incomplete = missing != 0;
+        Ok(())
     }
 }
 

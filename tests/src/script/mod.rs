@@ -85,8 +85,13 @@ impl Port {
 
     /// Waits for a connection and its environment.
     pub fn accept<S: Script>(&self, tape: &Tape) -> S {
+        S::start(self.accept_raw(), tape)
+    }
+
+    /// Waits for a connection.
+    pub fn accept_raw(&self) -> TcpStream {
         let (stream, _) = self.0.accept().expect("Asterisk connects");
         stream.set_nodelay(true).expect("a socket");
-        S::start(stream, tape)
+        stream
     }
 }

@@ -28,14 +28,14 @@ pub enum Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     entries: Arc<Mutex<Vec<(Instant, Entry)>>>,
-    quick_ack: bool,
+    late: bool,
 }
 
 impl Tape {
-    /// A tape whose stream acknowledges at once what it receives.
+    /// A tape whose stream acknowledges what it receives when the kernel likes.
     #[must_use]
-    pub fn with_quick_ack() -> Self {
-        Self { quick_ack: true, ..Self::default() }
+    pub fn of_late_acknowledgements() -> Self {
+        Self { late: true, ..Self::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Instant, Entry)>> {
@@ -171,15 +171,17 @@ impl agi_blocking::Stream for Tap<TcpStream> {
         self.tape.note(Entry::Shut);
         self.stream.shutdown(Shutdown::Write)
     }
+
+    fn acknowledge(&mut self) {
+        if !self.tape.late {
+            agi_blocking::Stream::acknowledge(&mut self.stream);
+        }
+    }
 }
 
 impl AsyncRead for Tap<tokio::net::TcpStream> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.tape.quick_ack {
-            // the kernel forgets it as it likes
-            let _ = socket2::SockRef::from(&this.stream).set_tcp_quickack(true);
-        }
         let before = buf.filled().len();
         let read = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
         let bytes = &buf.filled()[before..];

@@ -5,7 +5,7 @@ use agi_proto::commands::{
 };
 use agi_proto::{Command, EscapeDigits};
 use agi_tests::asterisk::{Asterisk, Call, Version};
-use agi_tests::script::{Blocking, HANG, Port, Script, Tape, Tokio};
+use agi_tests::script::{Blocking, Entry, HANG, Port, Script, Tape, Tokio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,17 @@ impl<S: Script> Steering<S> {
     }
 }
 
-fn one_call<S: Script>(version: Version, seed: u64) -> u64 {
+/// How often one barrier followed another: the first lay unseen in Asterisk's buffer, or its answer was late.
+fn nudged(tape: &Tape) -> u64 {
+    let sent = tape.since(0).into_iter().filter_map(|(_, entry)| match entry {
+        Entry::Sent(bytes) => Some(bytes.starts_with(b"GET FULL VARIABLE \"agi-sync-")),
+        _ => None,
+    });
+    let barriers: Vec<_> = sent.collect();
+    barriers.windows(2).filter(|pair| pair[0] && pair[1]).count() as u64
+}
+
+fn one_call<S: Script>(version: Version, seed: u64, nudges: &AtomicU64) -> u64 {
     let (port, tape) = (Port::open(), Tape::default());
     let mut call = Call::to(port.url());
     for index in 0..4 {
@@ -98,26 +108,28 @@ fn one_call<S: Script>(version: Version, seed: u64) -> u64 {
         steering.drop_one();
     }
     steering.script.close().expect("it ends");
+    nudges.fetch_add(nudged(&tape), Ordering::Relaxed);
     let outcome = call.finish(HANG);
     assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
     steering.dropped
 }
 
 fn at_random<S: Script>(version: Version, seed: u64) {
-    let (began, dropped) = (Instant::now(), AtomicU64::new(0));
+    let (began, dropped, nudges) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for call in 0..CALLS {
-            let dropped = &dropped;
+            let (dropped, nudges) = (&dropped, &nudges);
             scope.spawn(move || {
                 // a failure shows which
                 eprintln!("{version:?}, {}: seed {}", S::ADAPTER, seed + call);
-                dropped.fetch_add(one_call::<S>(version, seed + call), Ordering::Relaxed);
+                dropped.fetch_add(one_call::<S>(version, seed + call, nudges), Ordering::Relaxed);
             });
         }
     });
     let (dropped, time) = (dropped.into_inner(), began.elapsed().as_secs_f64());
     assert!(dropped >= CALLS * DROPS);
-    eprintln!("{dropped} drops on {version:?} over {}: {time:.1} s", S::ADAPTER);
+    let nudges = nudges.into_inner();
+    eprintln!("{dropped} drops on {version:?} over {}: {nudges} nudges, {time:.1} s", S::ADAPTER);
 }
 
 #[test]

@@ -90,6 +90,10 @@ impl Cell {
             Scenario::Idle => run.idle(LiveCall::hang_up),
             Scenario::IdleFar => run.idle(LiveCall::hang_up_far),
             Scenario::Polled => run.polled(),
+            Scenario::Redirected => run.idle(|call| {
+                let place = [("Context", "elsewhere"), ("Exten", "there"), ("Priority", "1")];
+                call.action("Redirect", &[&[("Channel", &*call.channel())][..], &place].concat());
+            }),
             Scenario::Pending(pending) => run.pending(pending, number),
             Scenario::Busy => run.busy(),
             Scenario::Commands => run.commands(),

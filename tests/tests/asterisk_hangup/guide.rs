@@ -10,6 +10,7 @@ pub struct Guide {
     wire: Vec<Vec<String>>,
     replies: Vec<Vec<String>>,
     told: Vec<Vec<String>>,
+    log: Vec<Vec<String>>,
 }
 
 /// The order of the columns of the classes.
@@ -25,6 +26,7 @@ impl Guide {
             wire: table(&text, &["what happens", "D", "DX", "S", "SX", "`AGISTATUS`", "goes on"]),
             replies: table(&text, &["command", "its reply at the hangup", "what the call gives"]),
             told: table(&text, &["what happens", "D", "DX", "S", "SX"]),
+            log: table(&text, &["log line", "cause"]),
         }
     }
 
@@ -36,6 +38,11 @@ impl Guide {
         };
         let row = self.classes.iter().find(|row| has(&row[1], setting.sighup) && has(&row[2], setting.exit));
         row.unwrap_or_else(|| panic!("{setting:?} is in no class"))[0].clone()
+    }
+
+    /// What Asterisk logs when a script closes its socket too early.
+    pub fn log_lines(&self) -> Vec<&str> {
+        self.log.iter().map(|row| row[0].trim_matches('`')).collect()
     }
 
     /// What is wrong with a cell.
@@ -53,7 +60,7 @@ impl Guide {
         check("the wire", matches(&pattern, &cell.wire), &row[column], &cell.wire.join(" "));
         check("AGISTATUS", row[5] == cell.status, &row[5], &cell.status);
         check("the way on", row[6] == cell.goes_on, &row[6], &cell.goes_on);
-        check("what is told", told[column] == cell.told, &told[column], &cell.told);
+        check("what is told", told[column] == cell.told, &told[column], cell.told);
         if let Some((reply, gives)) = &cell.reply {
             let row = find(&self.replies, scenario.name());
             check("the reply", row[1] == format!("`{reply}`"), &row[1], reply);

@@ -7,6 +7,7 @@
 mod cell;
 mod guide;
 mod latency;
+mod more;
 mod scenario;
 
 use agi_tests::asterisk::{Asterisk, Version};

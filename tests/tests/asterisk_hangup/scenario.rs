@@ -9,6 +9,8 @@ pub enum Scenario {
     IdleFar,
     /// The same, and the script asks now and then.
     Polled,
+    /// The manager sends the channel elsewhere.
+    Redirected,
     /// A command runs when the channel is hung up.
     Pending(Pending),
     /// The script sends one command after another, also at that moment.
@@ -95,6 +97,7 @@ impl Scenario {
             Self::Idle,
             Self::IdleFar,
             Self::Polled,
+            Self::Redirected,
             Self::Busy,
             Self::Commands,
             Self::End,
@@ -112,6 +115,7 @@ impl Scenario {
             Self::Idle => "hung up while idle",
             Self::IdleFar => "the far leg hung up while idle",
             Self::Polled => "hung up while idle, and polled",
+            Self::Redirected => "the manager sends the channel elsewhere",
             Self::Pending(pending) => pending.name(),
             Self::Busy => "hung up while commands come one after another",
             Self::Commands => "commands after the hangup",

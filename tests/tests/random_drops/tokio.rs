@@ -44,8 +44,12 @@ async fn play_pbx(mut stream: impl AsyncRead + AsyncWrite + Unpin, seed: u64) ->
             stream.shutdown().await?;
             return Ok(pbx.unseen);
         }
-        let deadline = more.map_or(began + Duration::from_secs(3600), |more| began + more);
-        if let Ok(read) = timeout_at(deadline, stream.read(&mut buffer)).await {
+        let read = stream.read(&mut buffer);
+        let read = match more {
+            None => Ok(read.await),
+            Some(more) => timeout_at(began + more, read).await,
+        };
+        if let Ok(read) = read {
             pbx.receive(&buffer[..read?]);
             if pbx.random.u16(..2000) == 0 {
                 pbx.hang_up();
