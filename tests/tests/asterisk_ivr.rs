@@ -53,7 +53,10 @@ fn blocking_service() -> SocketAddr {
 
 fn call(version: Version, service: SocketAddr) -> LiveCall {
     // a far leg that sends audio: without any, Asterisk does not count the time between two keys
-    let call = Call::to(format!("agi://{service}/ivr")).far_leg(FarLeg::Tone).report("RESULT");
+    let call = Call::to(format!("agi://{service}/ivr"))
+        .far_leg(FarLeg::Tone)
+        .report("RESULT")
+        .report("AGI_SERVER_STATUS");
     Asterisk::shared(version).call(&call)
 }
 
@@ -69,6 +72,7 @@ fn serves_a_caller(version: Version, service: SocketAddr) {
     let outcome = call.finish(TIME);
     assert_eq!((outcome.where_, &*outcome.agi_status), (Where::Next, "SUCCESS"));
     assert_eq!(outcome.variables["RESULT"], b"0042");
+    assert_eq!(outcome.variables["AGI_SERVER_STATUS"], b"SUCCESS");
     assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
 }
 
@@ -84,6 +88,8 @@ fn survives_a_hangup(version: Version, service: SocketAddr) {
         let outcome = call.finish(TIME);
         assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
         assert_eq!(outcome.variables["RESULT"], b"", "the handler did not get that far");
+        // a dead channel still takes variables
+        assert_eq!(outcome.variables["AGI_SERVER_STATUS"], b"SUCCESS");
         assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
     }
 }
@@ -158,7 +164,8 @@ fn a_hangup_that_is_not_told_is_asked_for() {
         }))
     });
     for address in [blocking_address, tokio_address] {
-        let call = Call::to(format!("agi://{address}/")).sighup("no").report("RESULT");
+        let call =
+            Call::to(format!("agi://{address}/")).sighup("no").report("RESULT").report("AGI_SERVER_STATUS");
         let call = Asterisk::shared(Version::V22).call(&call);
         call.wait_command("NOOP");
         call.hang_up();
