@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Environment, Event, Request, Session};
 
-pub(crate) use self::close::LINGER;
 use self::drive::after;
+use crate::log::Log;
 use crate::{Error, Stream};
 
 /// A call that Asterisk put into this program's hands.
@@ -38,6 +38,7 @@ pub struct Channel<S = TcpStream> {
     stream: S,
     /// The time limit that the stream was last given.
     read_timeout: Option<Duration>,
+    log: Log,
 }
 
 impl<S: Stream> Channel<S> {
@@ -83,7 +84,9 @@ impl<S: Stream> Channel<S> {
         deadline: Option<Instant>,
     ) -> Result<Option<C::Reply>, Error> {
         self.session.abandon();
+        let settled = self.session.is_settled();
         let mut pending = Some(self.session.send(&command).map_err(|error| self.session.refusal(error))?);
+        self.log.command(&command, settled);
         let outcome = self.drive(deadline, |event| match event {
             Event::Response(response) => pending.take().map(|pending| Some(pending.decode(response))),
             Event::Closed => Some(None),
@@ -113,6 +116,7 @@ impl<S: Stream> Channel<S> {
             return Ok(true);
         }
         let deadline = timeout.into().and_then(after);
+        self.stream.acknowledge();
         let ended = self.drive(deadline, |event| match event {
             Event::Hangup | Event::Closed => Some(()),
             _ => None,
@@ -177,9 +181,16 @@ impl<S: Stream> Channel<S> {
         self.session.environment().expect("there is no channel before the environment has come")
     }
 
-    /// What the dialplan asked for: the script's path, its query and its arguments.
+    /// What the dialplan asked for: the script's path, its query and its arguments. A handler that also
+    /// takes a [`Request`] gets it with what a `Router` captured.
     pub fn request(&self) -> Request {
         Request::new(self.environment())
+    }
+
+    /// Whether the log may show the values that are set in variables and in the database, and what the
+    /// caller enters. Those may be PINs, and are hidden unless told otherwise.
+    pub fn reveal_values(&mut self, reveal: bool) {
+        self.log.shows.reveal(reveal);
     }
 
     /// Whether the caller is known to have hung up. Nothing is read for that: see

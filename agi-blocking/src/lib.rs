@@ -3,13 +3,27 @@
 
 mod channel;
 #[cfg(unix)]
+pub mod eagi;
+#[cfg(unix)]
+mod handler;
+mod log;
+#[cfg(unix)]
+pub mod process;
+#[cfg(unix)]
+mod router;
+#[cfg(unix)]
 mod server;
 mod stream;
 
 pub use agi_proto;
+pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Status, WhenFull};
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;
+#[cfg(unix)]
+pub use self::handler::{BoxHandler, Handler, layer, with_state};
+#[cfg(unix)]
+pub use self::router::{Replaceable, Router};
 #[cfg(unix)]
 pub use self::server::{Server, Shutdown};
 pub use self::stream::{Plain, Stream};

@@ -4,22 +4,21 @@ mod accept;
 mod calls;
 mod run;
 
-use std::error::Error as StdError;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agi_proto::{Leniency, Limits};
+use agi_proto::service::{Counters, Options};
 
 use self::calls::Calls;
 pub use self::calls::Shutdown;
-use self::run::Options;
-use crate::Channel;
-use crate::channel::LINGER;
+use crate::{BoxHandler, Handler};
 
 /// AGI's own port, which Asterisk takes where the URL names none.
 const PORT: u16 = 4573;
+/// How many calls run at once, unless a server is told otherwise.
+const MAX_CALLS: usize = 256;
 /// Pauses after a failed accept, each twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -36,23 +35,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///     Ok(())
 /// }
 ///
-/// Server::bind_default()?.serve(hello)?;
+/// Server::bind_local()?.serve(hello)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// * **At most so many calls at once** ([`max_calls`](Self::max_calls)). A caller beyond that waits in the
-///   kernel's queue until another call ends; Asterisk gives up after two seconds for which it was not even
-///   queued.
-/// * **A handler's panic** ends its own call only.
+/// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
+///   [in time](Self::environment_timeout). One that is closed without a byte is not even logged.
+/// * **A call** must be [admitted](Self::admit), and find less than [as many](Self::max_calls) others; else it
+///   is [refused or waits](Self::when_full) in the kernel's queue. Asterisk gives up after two seconds for
+///   which it was not even queued.
+/// * **When the handler has returned**, failed or panicked, the dialplan is told
+///   [how it went](Self::status_variable), and the call ends with [`Channel::close`](crate::Channel::close).
+///   The other calls do not notice.
 /// * **A handler's error** is logged, unless it is an [`Error`](crate::Error), or was caused by one, for which
 ///   [`is_hangup`](agi_proto::Error::is_hangup) holds: then the caller hung up and all is well. Errors that
 ///   hide their cause (`#[error(transparent)]`, `anyhow::Error` without a context) are logged always.
-/// * **Every call ends with [`Channel::close`]**, whatever became of its handler.
-/// * **A peer that does not send its environment** within the
-///   [time for it](Self::environment_deadline) is let go; one that connects and closes is not even logged.
+/// * **[Counters](Self::counters)** say at any time how many there are.
 /// * **[`Shutdown`]** ends the server and lets calls come to their end.
 ///
-/// What it has to say goes to [`tracing`], in a span `call` with the call's channel and unique id.
+/// What it has to say goes to [`tracing`], in a span `call` with the call's channel, unique id and script: at
+/// the level of debugging also each command, its reply and how long that took, and with the target
+/// `agi_blocking::wire` at the level of traces the bytes.
 ///
 /// AGI has no authentication: whoever can connect can pose as Asterisk. Bind an address that only Asterisk
 /// reaches.
@@ -60,23 +63,30 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub struct Server {
     listener: TcpListener,
     calls: Arc<Calls>,
-    max_calls: usize,
-    drain: Duration,
     options: Options,
+    counters: Arc<Counters>,
+}
+
+/// How it is told what to do. A call takes a thread and two file descriptors.
+impl Server {
+    agi_proto::server_options!();
 }
 
 impl Server {
-    /// Listens on an address.
+    /// Listens on an address, with the longest queue that the system allows.
     ///
     /// # Errors
     ///
-    /// Those of [`TcpListener::bind`].
+    /// What the operating system says.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::from_listener(TcpListener::bind(address)?)
+        let listener = TcpListener::bind(address)?;
+        // the system shortens what it is asked for, and takes a second word for the length
+        rustix::net::listen(&listener, i32::MAX)?;
+        Self::from_listener(listener)
     }
 
     /// Takes connections from a listener that is there already, such as one of systemd's. Makes it
-    /// non-blocking.
+    /// non-blocking. How many may wait in its queue is for whoever made it to say.
     ///
     /// # Errors
     ///
@@ -84,14 +94,9 @@ impl Server {
     pub fn from_listener(listener: TcpListener) -> io::Result<Self> {
         // poll(2) may announce a connection that is gone by the time of the accept
         listener.set_nonblocking(true)?;
-        let options = Options {
-            limits: Limits::default(),
-            leniency: Leniency::default(),
-            environment_deadline: Duration::from_secs(30),
-            linger: LINGER,
-        };
-        let calls = Arc::new(Calls::new()?);
-        Ok(Self { listener, calls, max_calls: 256, drain: Duration::from_secs(30), options })
+        let mut options = Options::default();
+        options.max_calls = MAX_CALLS;
+        Ok(Self { listener, calls: Arc::new(Calls::new()?), options, counters: Arc::default() })
     }
 
     /// Listens on 127.0.0.1, AGI's port 4573: for an Asterisk on this machine.
@@ -99,46 +104,14 @@ impl Server {
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
-    pub fn bind_default() -> io::Result<Self> {
+    pub fn bind_local() -> io::Result<Self> {
         Self::bind((Ipv4Addr::LOCALHOST, PORT))
     }
 
-    /// How many calls run at once: 256 unless told otherwise, and at least one. Each takes a thread and two file
-    /// descriptors.
-    pub fn max_calls(mut self, max_calls: usize) -> Self {
-        self.max_calls = max_calls.max(1);
-        self
-    }
-
-    /// How long a peer may take for its whole environment: 30 seconds unless told otherwise.
-    pub fn environment_deadline(mut self, deadline: Duration) -> Self {
-        self.options.environment_deadline = deadline;
-        self
-    }
-
-    /// How long calls may go on after [`Shutdown::shutdown`]: 30 seconds unless told otherwise.
-    pub fn drain(mut self, deadline: Duration) -> Self {
-        self.drain = deadline;
-        self
-    }
-
-    /// How long a call that ends waits for Asterisk to close: 5 seconds unless told otherwise. See
-    /// [`Channel::close`].
-    pub fn linger(mut self, deadline: Duration) -> Self {
-        self.options.linger = deadline;
-        self
-    }
-
-    /// How much of a peer's bytes a call keeps.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
-        self
-    }
-
-    /// Which oddities of a peer that is no Asterisk are let pass.
-    pub fn leniency(mut self, leniency: Leniency) -> Self {
-        self.options.leniency = leniency;
-        self
+    /// How many connections were accepted and refused, are active, and ended in which way: to be kept, and
+    /// read at any time.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
     }
 
     /// The address that it listens on.
@@ -162,16 +135,12 @@ impl Server {
     /// # Errors
     ///
     /// None so far but that poll(2) fails, which it does only for want of memory.
-    pub fn serve<H, E>(self, handler: H) -> io::Result<()>
-    where
-        H: Fn(&mut Channel) -> Result<(), E> + Send + Sync + 'static,
-        E: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        let handler = Arc::new(handler);
+    pub fn serve<A: 'static>(self, handler: impl Handler<A>) -> io::Result<()> {
+        let (handler, options) = (BoxHandler::new(handler), Arc::new(self.options.clone()));
         let mut pause = FIRST_PAUSE;
-        while self.calls.wait_for_room(self.max_calls) {
+        while self.calls.wait_for_room(&options) {
             let begun = match self.accept() {
-                Ok(Some(stream)) => self.begin(stream, &handler),
+                Ok(Some((stream, peer))) => self.begin(stream, peer, &options, &handler),
                 Ok(None) => continue,
                 Err(error) => Err(error),
             };
@@ -186,7 +155,7 @@ impl Server {
         }
         // from here on nobody waits in the queue of a server that will not come
         drop(self.listener);
-        self.calls.end(self.drain, self.options.linger);
+        self.calls.end(options.shutdown_timeout, options.linger);
         Ok(())
     }
 }

@@ -29,6 +29,19 @@ pub trait Stream: Read + Write {
     ///
     /// [`Unsupported`](io::ErrorKind::Unsupported) where one direction cannot end alone.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Acknowledges what was received at once, where the stream knows such a thing; otherwise it does nothing.
+    ///
+    /// Asterisk writes some answers in two pieces, and over TCP the second one waits until the first is
+    /// acknowledged, which Linux puts off for 40 ms unless told otherwise.
+    fn acknowledge(&mut self) {}
+
+    /// Whether the transport has been told of a hangup beside its bytes since this was last asked, as a
+    /// program that Asterisk runs itself is [by a signal](crate::process). A read that waits then ends with
+    /// [`Interrupted`](io::ErrorKind::Interrupted). Sockets never are.
+    fn take_hangup(&mut self) -> bool {
+        false
+    }
 }
 
 /// Any reader and writer as a [`Stream`], without time limits and without an end of one direction.
@@ -85,7 +98,7 @@ impl<S: Read + Write> Stream for Plain<S> {
 }
 
 macro_rules! socket {
-    ($($(#[$attribute:meta])* $socket:ty),*) => {$(
+    ($($(#[$attribute:meta])* $socket:ty: $acknowledge:expr),*) => {$(
         $(#[$attribute])*
         impl Stream for $socket {
             fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
@@ -94,6 +107,10 @@ macro_rules! socket {
 
             fn shutdown_write(&mut self) -> io::Result<()> {
                 self.shutdown(Shutdown::Write)
+            }
+
+            fn acknowledge(&mut self) {
+                $acknowledge(self);
             }
         }
 
@@ -107,15 +124,28 @@ macro_rules! socket {
             fn shutdown_write(&mut self) -> io::Result<()> {
                 self.shutdown(Shutdown::Write)
             }
+
+            fn acknowledge(&mut self) {
+                $acknowledge(self);
+            }
         }
     )*};
 }
 
 socket!(
-    TcpStream,
+    TcpStream: quick_ack,
     #[cfg(unix)]
-    UnixStream
+    UnixStream: |_| {}
 );
+
+#[cfg(target_os = "linux")]
+fn quick_ack(stream: &TcpStream) {
+    // where it fails the answer comes later, and that is all
+    let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn quick_ack(_: &TcpStream) {}
 
 impl<S: Stream + ?Sized> Stream for &mut S {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
@@ -124,6 +154,14 @@ impl<S: Stream + ?Sized> Stream for &mut S {
 
     fn shutdown_write(&mut self) -> io::Result<()> {
         (**self).shutdown_write()
+    }
+
+    fn acknowledge(&mut self) {
+        (**self).acknowledge();
+    }
+
+    fn take_hangup(&mut self) -> bool {
+        (**self).take_hangup()
     }
 }
 
@@ -135,5 +173,13 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
 
     fn shutdown_write(&mut self) -> io::Result<()> {
         (**self).shutdown_write()
+    }
+
+    fn acknowledge(&mut self) {
+        (**self).acknowledge();
+    }
+
+    fn take_hangup(&mut self) -> bool {
+        (**self).take_hangup()
     }
 }

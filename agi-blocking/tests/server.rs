@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use agi_blocking::{Channel, Error, Server, Shutdown};
+use agi_blocking::{Channel, Error, Handler, Server, Shutdown, WhenFull};
 
 use self::pbx::Pbx;
 
@@ -28,6 +28,10 @@ impl Running {
         options: impl FnOnce(Server) -> Server,
         handler: impl Fn(&mut Channel) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
+        Self::serve(options, handler)
+    }
+
+    fn serve<A: 'static>(options: impl FnOnce(Server) -> Server, handler: impl Handler<A>) -> Self {
         let server = options(Server::bind("127.0.0.1:0").expect("a free port"));
         let (address, shutdown) = (server.local_addr().expect("bound"), server.shutdown_handle());
         Self { address, shutdown, serving: thread::spawn(move || server.serve(handler)) }
@@ -41,7 +45,7 @@ impl Running {
 }
 
 fn patient(server: Server) -> Server {
-    server.drain(LONG).linger(LONG)
+    server.shutdown_timeout(LONG).linger(LONG)
 }
 
 #[test]
@@ -52,7 +56,7 @@ fn a_call_is_answered_and_ended_without_a_reset() {
     });
     let mut pbx = Pbx::call(server.address);
     pbx.expect("ANSWER").respond("200 result=0");
-    pbx.end();
+    pbx.end_with("SUCCESS");
     server.end();
 }
 
@@ -64,17 +68,18 @@ fn a_panic_and_a_probe_harm_no_other_call() {
     });
     let mut panicking = Pbx::call(server.address);
     panicking.expect(r#"GET VARIABLE "MODE""#).respond("200 result=1 (odd)");
-    panicking.end();
+    panicking.end_with("FAILED");
     drop(TcpStream::connect(server.address).expect("it listens"));
     let mut next = Pbx::call(server.address);
     next.expect(r#"GET VARIABLE "MODE""#).respond("200 result=0").expect("NOOP").respond("200 result=0");
-    next.end();
+    next.end_with("SUCCESS");
     server.end();
 }
 
 #[test]
 fn one_too_many_waits() {
-    let server = Running::start(|server| patient(server).max_calls(1), Channel::noop);
+    let server =
+        Running::start(|server| patient(server).max_calls(1).when_full(WhenFull::Wait), Channel::noop);
     let mut first = Pbx::call(server.address);
     first.expect("NOOP");
     let mut second = Pbx::call(server.address);
@@ -82,16 +87,16 @@ fn one_too_many_waits() {
     let error = second.stream.read(&mut [0]).expect_err("nothing comes");
     assert_eq!(error.kind(), ErrorKind::WouldBlock);
     first.respond("200 result=0");
-    first.end();
+    first.end_with("SUCCESS");
     second.stream.set_read_timeout(Some(LONG)).expect("a socket");
     second.expect("NOOP").respond("200 result=0");
-    second.end();
+    second.end_with("SUCCESS");
     server.end();
 }
 
 #[test]
 fn a_peer_that_says_nothing_is_let_go() {
-    let server = Running::start(|server| patient(server).environment_deadline(SHORT), Channel::noop);
+    let server = Running::start(|server| patient(server).environment_timeout(SHORT), Channel::noop);
     let mut silent = TcpStream::connect(server.address).expect("it listens");
     assert_eq!(silent.read(&mut [0]).expect("no reset"), 0);
     server.end();
@@ -111,7 +116,7 @@ fn a_shutdown_lets_calls_end() {
     // the listener is closed while the call goes on
     while TcpStream::connect(address).is_ok() {}
     pbx.respond("200 result=0").expect(r#"VERBOSE "still here""#).respond("200 result=1");
-    pbx.end();
+    pbx.end_with("SUCCESS");
     server.end();
 }
 
@@ -119,7 +124,7 @@ fn a_shutdown_lets_calls_end() {
 fn a_shutdown_ends_what_can_be_interrupted() {
     let (tell, told) = mpsc::channel();
     let server = Running::start(
-        |server| patient(server).drain(Duration::ZERO),
+        |server| patient(server).shutdown_timeout(Duration::ZERO),
         move |channel| {
             let ended = channel.stream_file("long", "");
             tell.send(ended.as_ref().is_err_and(Error::is_hangup)).expect("the test waits");
@@ -139,7 +144,7 @@ fn a_shutdown_ends_what_can_be_interrupted() {
 fn a_shutdown_cuts_off_what_runs_on() {
     let (tell, told) = mpsc::channel();
     let server = Running::start(
-        |server| server.drain(Duration::ZERO).linger(SHORT),
+        |server| server.shutdown_timeout(Duration::ZERO).linger(SHORT),
         move |channel| {
             let ended = channel.exec("Dial", "SIP/100");
             tell.send(ended.as_ref().is_err_and(Error::is_hangup)).expect("the test waits");

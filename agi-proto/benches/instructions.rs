@@ -8,6 +8,7 @@
 //! The binary runs itself once more under callgrind, which counts only inside [`measured`] and writes one
 //! file each time that returns. So the counts come in the order of the cases, without a helper program.
 
+#[allow(dead_code, reason = "each bench uses a part of it")]
 mod cases;
 
 use std::collections::BTreeMap;
@@ -61,7 +62,9 @@ fn main() -> ExitCode {
 
 /// Every case, twice: what happens only the first time is not counted.
 fn run_all() {
-    for mut case in if env::args().any(|argument| argument == "--single") { cases::single() } else { cases::all() } {
+    for mut case in
+        if env::args().any(|argument| argument == "--single") { cases::single() } else { cases::all() }
+    {
         (case.run)();
         measured(&mut case.run);
     }
@@ -90,7 +93,9 @@ fn count() -> Vec<u64> {
     let counts = (1..)
         .map_while(|n| fs::read_to_string(folder.join(format!("out.{n}"))).ok())
         .map(|dump| {
-            let line = dump.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
+            let line = dump
+                .lines()
+                .find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
             line.and_then(|count| count.trim().parse().ok()).expect("callgrind sums up each dump")
         })
         .collect::<Vec<_>>();
@@ -116,7 +121,8 @@ fn compare(counts: &[(String, u64)], kept: &str) -> Vec<String> {
         match before {
             None => problems.push(format!("{name}: not in instructions.txt; {RENEW}")),
             Some(before) if count * 100 > before * (100 + TOLERANCE) => {
-                problems.push(format!("{name}: {count} instructions, {before} before; if it must be, {RENEW}"));
+                problems
+                    .push(format!("{name}: {count} instructions, {before} before; if it must be, {RENEW}"));
             }
             Some(_) => {}
         }
@@ -139,7 +145,8 @@ fn not_linear(counts: &[(String, u64)]) -> Vec<String> {
     let by_name: BTreeMap<&str, u64> = counts.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let mut problems = Vec::new();
     for (name, _) in cases::growing().iter().step_by(3) {
-        let [_, ten, hundred] = [1, 10, 100].map(|size| by_name[format!("{name}: {size} kB").as_str()] as f64);
+        let [_, ten, hundred] =
+            [1, 10, 100].map(|size| by_name[format!("{name}: {size} kB").as_str()] as f64);
         println!("{:>10.2}  {name}: 100 kB over 10 kB", hundred / ten);
         if hundred / ten > TENFOLD {
             problems.push(format!("{name}: ten times the bytes cost {:.1} times as much", hundred / ten));

@@ -19,6 +19,11 @@ pub(crate) struct Framer {
 }
 
 impl Framer {
+    /// Whether a message has begun whose end is still to come.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.until.is_some()
+    }
+
     /// The length of the next message, its line end included; it is not taken. `None` means that more
     /// input is needed. `shape` is what the reply that is owed may look like.
     pub(crate) fn next(

@@ -22,6 +22,7 @@ mod output;
 pub mod reply;
 mod request;
 mod response;
+pub mod service;
 mod session;
 
 pub use bstr::{BStr, BString};

@@ -1,5 +1,6 @@
 //! What the dialplan asked for: the URL behind `AGI()`, taken apart.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -25,6 +26,7 @@ pub struct Request {
     environment: Environment,
     path: BString,
     query: Vec<(BString, BString)>,
+    params: Vec<(String, BString)>,
 }
 
 impl Request {
@@ -39,7 +41,17 @@ impl Request {
             let (name, value) = pair.split_once_str("=").unwrap_or((pair, b""));
             (decode(name), decode(value))
         });
-        Self { path: with_slash.into(), query: query.collect(), environment: environment.clone() }
+        Self {
+            path: with_slash.into(),
+            query: query.collect(),
+            params: Vec::new(),
+            environment: environment.clone(),
+        }
+    }
+
+    /// What a router captured from the path, decoded; a second time takes the first one's place.
+    pub fn set_params(&mut self, params: impl IntoIterator<Item = (String, BString)>) {
+        self.params = params.into_iter().collect();
     }
 
     /// The environment that the request came with.
@@ -63,6 +75,17 @@ impl Request {
     /// All query parameters, decoded, in their order; a name may come more than once.
     pub fn query_pairs(&self) -> impl Iterator<Item = (&BStr, &BStr)> {
         self.query.iter().map(|(name, value)| (name.as_bstr(), value.as_bstr()))
+    }
+
+    /// What the route's `{name}` captured from the path, decoded after the path was split; `None` where the
+    /// route has no such name, or no router was asked.
+    pub fn param(&self, name: &str) -> Option<&BStr> {
+        self.params().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
+    /// All that the route captured from the path, decoded, in its order.
+    pub fn params(&self) -> impl Iterator<Item = (&str, &BStr)> {
+        self.params.iter().map(|(name, value)| (name.as_str(), value.as_bstr()))
     }
 
     /// The arguments of the dialplan's `AGI()` behind the URL.

@@ -82,6 +82,8 @@ pub struct Session {
     command_limit: usize,
     limits: Limits,
     leniency: Leniency,
+    /// A `100` has come, and the answer behind it has not.
+    trying: bool,
     hung_up: bool,
     hangup_to_tell: bool,
     eof: bool,
@@ -158,6 +160,7 @@ impl Session {
             command_limit: 0,
             limits,
             leniency,
+            trying: false,
             hung_up: false,
             hangup_to_tell: false,
             eof: false,
@@ -383,6 +386,15 @@ impl Session {
         self.queued.is_some()
             || matches!(self.state, State::Waiting(_) | State::Confirming | State::Confirmed)
             || matches!(self.state, State::Syncing(sync) if sync.holds())
+    }
+
+    /// Whether Asterisk has begun an answer that it writes in several pieces: GOSUB's `100`, or a 520 block. Or
+    /// whether it may, as the answer to an abandoned command may come before the barrier's echo.
+    ///
+    /// Asterisk leaves Nagle's algorithm on, so the rest waits until this side acknowledges what came, which the
+    /// kernel puts off for 40 ms. A transport over TCP may acknowledge at once while this holds (`TCP_QUICKACK`).
+    pub fn expects_more(&self) -> bool {
+        self.trying || self.framer.is_inside() || matches!(self.state, State::Syncing(_))
     }
 
     /// Whether no answer is owed that nobody waits for.

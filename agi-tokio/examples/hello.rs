@@ -17,7 +17,7 @@ async fn hello(mut channel: Channel) -> Result<(), Error> {
 async fn main() -> std::io::Result<()> {
     let server = match std::env::args().nth(1) {
         Some(address) => Server::bind(address).await?,
-        None => Server::bind_default().await?,
+        None => Server::bind_local().await?,
     };
     println!("exten => 100,1,AGI(agi://{}/hello)", server.local_addr()?);
     server.serve(hello).await

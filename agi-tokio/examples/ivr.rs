@@ -26,7 +26,7 @@ pub(crate) async fn ivr(mut channel: Channel) -> Result<(), Error> {
 async fn main() -> std::io::Result<()> {
     let server = match std::env::args().nth(1) {
         Some(address) => Server::bind(address).await?,
-        None => Server::bind_default().await?,
+        None => Server::bind_local().await?,
     };
     println!("exten => 100,1,AGI(agi://{}/ivr)", server.local_addr()?);
     println!(" same => n,Verbose(the caller entered ${{RESULT}})");

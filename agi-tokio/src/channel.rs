@@ -85,13 +85,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         // a call that was dropped left its command behind
         conversation.session.abandon();
+        let settled = conversation.session.is_settled();
         let pending = match conversation.session.send(&command) {
             Ok(pending) => pending,
             Err(error) => return Err(conversation.session.refusal(error)),
         };
+        conversation.log.command(&command, settled);
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Response(response)) => return Ok(pending.decode(response)?),
+                Some(Event::Response(response)) => {
+                    conversation.log.reply(&response);
+                    return Ok(pending.decode(response)?);
+                }
+                Some(Event::Hangup) => conversation.log.hangup(),
                 Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => {}
                 None => conversation.turn().await?,
@@ -152,6 +158,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         loop {
             match conversation.session.poll_event()? {
                 Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(Event::Hangup) => {
+                    conversation.log.hangup();
+                    continue;
+                }
                 Some(_) => continue,
                 None => {}
             }

@@ -1,14 +1,17 @@
 //! A stream and the session that it carries, driven together.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::time::Duration;
 
 use agi_proto::{Event, Leniency, Limits, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::Error;
+use crate::log::Log;
 
 /// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
 /// gives them at once, another kind of stream might never end.
@@ -22,15 +25,19 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 pub(crate) struct Conversation<S> {
     pub(crate) stream: S,
     pub(crate) session: Session,
+    pub(crate) log: Log,
     /// What was written may still lie in a buffer of the stream's own.
     unflushed: bool,
     /// The peer takes no more bytes.
     mute: bool,
+    /// Acknowledges what was received at once, where the stream knows such a thing.
+    acknowledge: fn(&S),
 }
 
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
-        Self { stream, session: Session::with(nonce(), limits, leniency), unflushed: false, mute: false }
+        let session = Session::with(nonce(), limits, leniency);
+        Self { stream, session, log: Log::default(), unflushed: false, mute: false, acknowledge: |_| {} }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -42,6 +49,20 @@ impl<S> Conversation<S> {
         }
         self.session.handle_eof();
         Err(Error::Io(error))
+    }
+}
+
+impl Conversation<TcpStream> {
+    /// A conversation over TCP. Asterisk writes some things in two pieces, and the second one waits until the
+    /// first is acknowledged, which Linux puts off for 40 ms unless told otherwise.
+    pub(crate) fn over_tcp(stream: TcpStream, limits: Limits, leniency: Leniency) -> Self {
+        let mut conversation = Self::new(stream, limits, leniency);
+        #[cfg(target_os = "linux")]
+        {
+            // where it fails the answer comes later, and that is all
+            conversation.acknowledge = |stream| drop(stream.set_quickack(true));
+        }
+        conversation
     }
 }
 
@@ -73,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             match self.stream.write(bytes).await {
                 Ok(0) => self.mute = true,
                 Ok(written) => {
+                    self.log.wrote(bytes, written);
                     self.session.transmitted(written);
                     self.unflushed = true;
                 }
@@ -90,6 +112,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 
     /// Waits for input, or for as long as the session wants to wait for it.
     async fn receive(&mut self) -> Result<(), Error> {
+        if self.session.expects_more() {
+            (self.acknowledge)(&self.stream);
+        }
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         let read = self.stream.read(self.session.read_buf());
         let read = match patience {
@@ -105,7 +130,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         match read {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => self.session.advance(read),
+            Ok(read) => {
+                self.log.read(&self.session.read_buf()[..read]);
+                self.session.advance(read);
+            }
+            Err(error) if HungUp::is(&error) => self.session.handle_hangup(),
             Err(error) => {
                 self.session.handle_eof();
                 if !is_gone(&error) {
@@ -120,8 +149,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub(crate) async fn hung_up(&mut self) -> Result<(), Error> {
         self.session.abandon();
         while !self.session.is_hung_up() && !self.session.is_closed() {
-            if self.session.poll_event()?.is_none() {
-                self.turn().await?;
+            match self.session.poll_event()? {
+                Some(Event::Hangup) => self.log.hangup(),
+                Some(_) => {}
+                None => {
+                    (self.acknowledge)(&self.stream);
+                    self.turn().await?;
+                }
             }
         }
         Ok(())
@@ -147,14 +181,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             // understood, and the same space is read into again and again.
             match self.stream.read(self.session.read_buf()).await {
                 Ok(0) => break,
-                Ok(_) => {}
+                Ok(read) => self.log.read(&self.session.read_buf()[..read]),
+                Err(error) if HungUp::is(&error) => {}
                 Err(error) if is_gone(&error) => break,
                 Err(error) => return Err(Error::Io(error)),
             }
         }
         self.session.handle_eof();
         while let Ok(Some(_)) = self.session.poll_event() {}
+        self.log.end();
         Ok(())
+    }
+}
+
+/// What a stream fails a read with to say that it was told of a hangup beside its bytes. It goes on being
+/// read.
+#[derive(Debug)]
+pub(crate) struct HungUp;
+
+impl HungUp {
+    fn is(error: &io::Error) -> bool {
+        matches!(error.get_ref(), Some(inner) if inner.is::<Self>())
+    }
+}
+
+impl fmt::Display for HungUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the caller hung up")
+    }
+}
+
+impl std::error::Error for HungUp {}
+
+impl From<HungUp> for io::Error {
+    fn from(hung_up: HungUp) -> Self {
+        Self::new(io::ErrorKind::Interrupted, hung_up)
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
-//!     Server::bind_default().await?.serve(ivr).await
+//!     Server::bind_local().await?.serve(ivr).await
 //! }
 //! ```
 //!
@@ -27,22 +27,33 @@
 //! gets its own reply. A handler may wait for something else and for the end of the call at once, with
 //! [`Channel::hung_up`].
 //!
+//! A program that Asterisk runs for each call, by `AGI(program)` in place of a URL, speaks over its standard
+//! input and output: see `process`, and `eagi` for what the caller says meanwhile (both on Unix).
+//!
 //! Commands with all their options are the types in [`agi_proto::commands`], for [`Channel::call`].
 
 #![forbid(unsafe_code)]
 
 mod channel;
 mod conversation;
+#[cfg(unix)]
+pub mod eagi;
 mod handler;
 mod lease;
+mod log;
+#[cfg(unix)]
+pub mod process;
 mod race;
+mod router;
 mod server;
 
 pub use agi_proto;
+pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Status, WhenFull};
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;
-pub use self::handler::Handler;
+pub use self::handler::{BoxHandler, Handler, layer, with_state};
+pub use self::router::{Replaceable, Router};
 pub use self::server::Server;
 
 /// What came of a command that was not what it is for. See [`agi_proto::Error`] for each kind, and

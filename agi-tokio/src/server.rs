@@ -7,17 +7,16 @@ use std::future::{Future, pending};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use agi_proto::{Leniency, Limits};
-use tokio::net::{TcpListener, ToSocketAddrs};
+use agi_proto::service::{Counters, Options};
+use tokio::net::{TcpListener, ToSocketAddrs, lookup_host};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use self::accept::Slots;
 use self::call::Call;
-use crate::channel::LINGER;
-use crate::handler::Handler;
 use crate::race::{Won, race};
+use crate::{BoxHandler, Handler};
 
 /// The port that `AGI(agi://host/path)` means.
 const PORT: u16 = 4573;
@@ -38,39 +37,50 @@ const PORT: u16 = 4573;
 /// # }
 /// ```
 ///
-/// For each connection it waits for the environment within a [deadline](Self::environment_deadline), runs the
-/// handler in a task of its own, and when the channel was dropped closes the connection so that Asterisk's
-/// last `HANGUP` is still read. That is so whether the handler returned, failed, panicked (the other calls do
-/// not notice) or was cancelled.
+/// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
+///   [in time](Self::environment_timeout). One that is closed without a byte is not even logged.
+/// * **A call** must be [admitted](Self::admit), and find less than [as many](Self::max_calls) others; else it
+///   is [refused or waits](Self::when_full). Its handler runs in a task of its own.
+/// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
+///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
+///   returned, failed, panicked (the other calls do not notice) or was cancelled.
+/// * **A handler's failure** is logged, unless it only says that the call
+///   [is over](agi_proto::Error::is_hangup).
+/// * **[Counters](Self::counters)** say at any time how many there are.
 ///
-/// A handler's failure is logged with the channel and its unique id, unless it only says that the call
-/// [is over](agi_proto::Error::is_hangup).
+/// What it has to say goes to [`tracing`], in a span `call` with the call's channel, unique id and script: at
+/// the level of debugging also each command, its reply and how long that took, and with the target
+/// `agi_tokio::wire` at the level of traces the bytes.
 ///
 /// AGI knows no passwords, and whoever can connect can pretend to be a call. Listen on the loopback address,
-/// or on a network without strangers.
+/// or on a network without strangers; the example `digest` asks for a secret that both sides know.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     options: Options,
+    counters: Arc<Counters>,
 }
 
-#[derive(Clone, Debug)]
-struct Options {
-    limits: Limits,
-    leniency: Leniency,
-    environment_deadline: Duration,
-    linger: Duration,
-    drain: Duration,
+/// How it is told what to do.
+impl Server {
+    agi_proto::server_options!();
 }
 
 impl Server {
-    /// Listens on an address.
+    /// Listens on an address, with the longest queue that the system allows.
     ///
     /// # Errors
     ///
     /// What the operating system says.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(Self::from_listener)
+        let mut refused = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on");
+        for address in lookup_host(address).await? {
+            match accept::listen(address) {
+                Ok(listener) => return Ok(Self::from_listener(listener)),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     }
 
     /// Listens on 127.0.0.1:4573, the port that `AGI(agi://127.0.0.1/path)` means.
@@ -78,52 +88,20 @@ impl Server {
     /// # Errors
     ///
     /// What the operating system says.
-    pub async fn bind_default() -> io::Result<Self> {
+    pub async fn bind_local() -> io::Result<Self> {
         Self::bind((Ipv4Addr::LOCALHOST, PORT)).await
     }
 
-    /// Takes connections from a listener that is there already, such as one of systemd's.
+    /// Takes connections from a listener that is there already, such as one of systemd's. How many may wait
+    /// in its queue is for whoever made it to say.
     pub fn from_listener(listener: TcpListener) -> Self {
-        let options = Options {
-            limits: Limits::default(),
-            leniency: Leniency::default(),
-            environment_deadline: Duration::from_secs(30),
-            linger: LINGER,
-            drain: Duration::from_secs(30),
-        };
-        Self { listener, options }
+        Self { listener, options: Options::default(), counters: Arc::default() }
     }
 
-    /// How much a peer may make us keep.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
-        self
-    }
-
-    /// Which oddities of an environment are let pass.
-    pub fn leniency(mut self, leniency: Leniency) -> Self {
-        self.options.leniency = leniency;
-        self
-    }
-
-    /// How long a new connection may take to send its whole environment. Asterisk sends it at once; 30
-    /// seconds unless told otherwise.
-    pub fn environment_deadline(mut self, deadline: Duration) -> Self {
-        self.options.environment_deadline = deadline;
-        self
-    }
-
-    /// How long to wait at the end of a call for Asterisk to close too: 5 seconds unless told otherwise.
-    pub fn linger(mut self, deadline: Duration) -> Self {
-        self.options.linger = deadline;
-        self
-    }
-
-    /// How long [`serve_until`](Self::serve_until) lets calls go on at shutdown: 30 seconds unless told
-    /// otherwise.
-    pub fn drain(mut self, deadline: Duration) -> Self {
-        self.options.drain = deadline;
-        self
+    /// How many connections were accepted and refused, are active, and ended in which way: to be kept, and
+    /// read at any time.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
     }
 
     /// Where it listens.
@@ -139,13 +117,14 @@ impl Server {
     ///
     /// Dropping this cancels the handlers; their calls are still closed properly as long as the runtime
     /// goes on.
-    pub async fn serve<H: Handler>(self, handler: H) -> ! {
+    pub async fn serve<A: 'static>(self, handler: impl Handler<A>) -> ! {
         self.serve_until(handler, pending()).await;
         unreachable!("what it served until never comes")
     }
 
     /// Serves until `shutdown` ends, then lets calls end: new connections are refused, running handlers have
-    /// the time that [`drain`](Self::drain) gives, then they are cancelled and their calls closed properly.
+    /// the time that [`shutdown_timeout`](Self::shutdown_timeout) gives, then they are cancelled and their
+    /// calls closed properly.
     ///
     /// ```no_run
     /// # async fn hello(_: agi_tokio::Channel) -> Result<(), agi_tokio::Error> { Ok(()) }
@@ -156,22 +135,36 @@ impl Server {
     /// server.serve_until(hello, shutdown).await;
     /// # }
     /// ```
-    pub async fn serve_until<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
-        let Self { listener, options } = self;
-        let drain = options.drain;
-        let (handler, options) = (Arc::new(handler), Arc::new(options));
+    pub async fn serve_until<A: 'static>(self, handler: impl Handler<A>, shutdown: impl Future<Output = ()>) {
+        let Self { listener, options, counters } = self;
+        let slots = Slots::new(&options);
+        let (handler, options) = (BoxHandler::new(handler), Arc::new(options));
         // a call that holds `running` is not over; once `cancel` is gone it is told to end
         let (running, mut over) = mpsc::channel::<()>(1);
         let (cancel, cancelled) = watch::channel(());
         let mut shutdown = std::pin::pin!(shutdown);
         // accepting comes first, for what is in the queue would be reset when the listener is closed
-        while let Won::First((stream, peer)) = race(accept::next(&listener), shutdown.as_mut()).await {
-            let call =
-                Call { options: options.clone(), cancelled: cancelled.clone(), running: running.clone() };
-            tokio::spawn(call.run(stream, peer, handler.clone()));
+        while let Won::First((stream, peer, slot)) = race(slots.next(&listener), shutdown.as_mut()).await {
+            counters.accept();
+            if !options.allows(peer.ip()) {
+                counters.refuse();
+                tracing::warn!(%peer, "this peer may not connect");
+                continue;
+            }
+            let call = Call {
+                peer,
+                options: options.clone(),
+                counters: counters.clone(),
+                cancelled: cancelled.clone(),
+            };
+            let (handler, running) = (handler.clone(), running.clone());
+            tokio::spawn(async move {
+                call.run(stream, slot, handler).await;
+                drop(running);
+            });
         }
         drop((listener, running, cancelled));
-        if timeout(drain, over.recv()).await.is_err() {
+        if timeout(options.shutdown_timeout, over.recv()).await.is_err() {
             tracing::warn!("calls are cancelled that did not end in time");
         }
         drop(cancel);

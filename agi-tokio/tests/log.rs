@@ -53,7 +53,7 @@ async fn failures_are_logged_with_their_call_and_hangups_are_not() {
             if !answer.is_empty() {
                 peer.answer("ANSWER", answer).await;
             }
-            peer.end_without_reset().await;
+            peer.end_with(if logged.is_some() { "FAILED" } else { "SUCCESS" }).await;
         })
         .await;
         let lines = std::mem::take(&mut *log.0.lock().unwrap());

@@ -8,8 +8,14 @@ use std::time::Duration;
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Version, Where};
 
 #[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-async-std/examples/ivr_async_std.rs"]
+mod ivr_async_std;
+#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/ivr_blocking.rs"]
 mod ivr_blocking;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-smol/examples/ivr_smol.rs"]
+mod ivr_smol;
 #[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/ivr.rs"]
 mod ivr_tokio;
@@ -21,6 +27,20 @@ fn tokio_service() -> SocketAddr {
     let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
     let address = server.local_addr().unwrap();
     thread::spawn(move || runtime.block_on(server.serve(ivr_tokio::ivr)));
+    address
+}
+
+fn smol_service() -> SocketAddr {
+    let server = smol::block_on(agi_smol::Server::bind("127.0.0.1:0")).unwrap();
+    let address = server.local_addr().unwrap();
+    thread::spawn(|| smol::block_on(server.serve(ivr_smol::ivr)));
+    address
+}
+
+fn async_std_service() -> SocketAddr {
+    let server = async_std::task::block_on(agi_async_std::Server::bind("127.0.0.1:0")).unwrap();
+    let address = server.local_addr().unwrap();
+    thread::spawn(|| async_std::task::block_on(server.serve(ivr_async_std::ivr)));
     address
 }
 
@@ -76,6 +96,26 @@ fn tokio_serves_a_caller() {
 #[test]
 fn tokio_survives_a_hangup() {
     survives_a_hangup(Version::V22, tokio_service());
+}
+
+#[test]
+fn smol_serves_a_caller() {
+    serves_a_caller(Version::V22, smol_service());
+}
+
+#[test]
+fn smol_survives_a_hangup() {
+    survives_a_hangup(Version::V22, smol_service());
+}
+
+#[test]
+fn async_std_serves_a_caller() {
+    serves_a_caller(Version::V22, async_std_service());
+}
+
+#[test]
+fn async_std_survives_a_hangup() {
+    survives_a_hangup(Version::V22, async_std_service());
 }
 
 #[test]

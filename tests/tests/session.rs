@@ -202,9 +202,40 @@ fn gosub_is_answered_twice() {
     let mut pair = Pair::new();
     let raw = r#"GOSUB "subs" "s" "1""#;
     assert_eq!(pair.exchange(Raw::new(raw), raw, "100 result=0 Trying..."), [Seen::Trying]);
-    assert!(pair.session.is_waiting());
+    assert!(pair.session.is_waiting() && pair.session.expects_more());
     pair.asterisk.respond("200 result=0 Gosub complete");
     assert_eq!(pair.events(), [response("200 result=0 Gosub complete")]);
+    assert!(!pair.session.expects_more());
+}
+
+#[test]
+fn the_rest_of_a_usage_block_is_expected() {
+    let mut pair = Pair::new();
+    let begun = "520-Invalid command syntax.  Proper usage follows:";
+    assert_eq!(pair.exchange(Noop::new(), "NOOP", begun), []);
+    assert!(pair.session.expects_more());
+    pair.asterisk.respond("none\n520 End of proper usage.");
+    assert_eq!(pair.events().len(), 1);
+    assert!(!pair.session.expects_more());
+}
+
+#[test]
+fn what_a_barrier_brings_is_expected_in_pieces() {
+    let mut pair = Pair::new();
+    let _digit = pair.session.send(&WaitForDigit::new(None)).unwrap();
+    assert_eq!(pair.lines(), ["WAIT FOR DIGIT -1"]);
+    pair.session.abandon();
+    let pending = pair.session.send(&Noop::new()).unwrap();
+    assert_eq!(pair.lines(), [barrier(1)]);
+    pair.asterisk.respond("200 result=1");
+    assert_eq!(pair.events(), []);
+    assert!(pair.session.expects_more(), "the echo waits until that is acknowledged");
+    pair.asterisk.respond(echo(1));
+    assert_eq!(pair.events(), []);
+    assert!(!pair.session.expects_more());
+    assert_eq!(pair.lines(), ["NOOP"]);
+    pair.asterisk.respond("200 result=0");
+    assert_eq!(pair.reply(pending), Ok(()));
 }
 
 #[test]

@@ -138,6 +138,12 @@ fn usage_that_nobody_asked_for_hides_nothing() {
     let mut pair = Pair::new();
     pair.asterisk.respond("520-forged");
     assert_eq!(pair.events(), [unsolicited("520-forged")]);
+    // behind a value that was dropped, and before the command that waited for that is written
+    let mut pair = asked();
+    pair.session.abandon();
+    let _pending = pair.session.send(&Noop::new()).unwrap();
+    pair.asterisk.respond("200 result=1 (a)\n520-forged)");
+    assert_eq!(pair.events(), [unsolicited("520-forged)")]);
 }
 
 #[test]

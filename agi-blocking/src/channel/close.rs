@@ -8,7 +8,7 @@ use super::drive::{MOMENT, after, is_gone, is_timeout};
 use crate::{Error, Stream};
 
 /// How long [`Channel::close`] waits for Asterisk.
-pub(crate) const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(5);
 /// Reads of what is left behind, so that a peer which never stops sending cannot hold up the end.
 const LAST_READS: usize = 64;
 
@@ -42,6 +42,7 @@ impl<S: Stream> Channel<S> {
         self.session.handle_eof();
         // a conversation that failed stays failed, and has ended all the same
         while let Ok(Some(_)) = self.session.poll_event() {}
+        self.log.end();
         match ended {
             Err(error) if is_gone(&error) => Ok(()),
             // a stream that can do no more than be dropped
@@ -66,7 +67,7 @@ impl<S: Stream> Channel<S> {
             self.limit_reads(left)?;
             match self.stream.read(self.session.read_buf()) {
                 Ok(0) => return Ok(()),
-                Ok(_) => {}
+                Ok(read) => self.log.read(&self.session.read_buf()[..read]),
                 Err(error) if is_timeout(&error) && left.is_some() => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

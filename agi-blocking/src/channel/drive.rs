@@ -38,7 +38,16 @@ impl<S: Stream> Channel<S> {
     ) -> Result<Option<T>, Error> {
         loop {
             self.transmit()?;
-            match self.session.poll_event()?.map(&mut pick) {
+            if self.stream.take_hangup() {
+                self.session.handle_hangup();
+            }
+            let event = self.session.poll_event()?;
+            match &event {
+                Some(Event::Hangup) => self.log.hangup(),
+                Some(Event::Response(response)) => self.log.reply(response),
+                _ => {}
+            }
+            match event.map(&mut pick) {
                 Some(Some(picked)) => return Ok(Some(picked)),
                 Some(None) => {}
                 // looking at an answer can make the session ask something of its own
@@ -61,9 +70,15 @@ impl<S: Stream> Channel<S> {
             Err(error) if error.kind() == ErrorKind::Unsupported && left.is_none() => {}
             result => result.map_err(Error::Io)?,
         }
+        if self.session.expects_more() {
+            self.stream.acknowledge();
+        }
         match self.stream.read(self.session.read_buf()) {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => self.session.advance(read),
+            Ok(read) => {
+                self.log.read(&self.session.read_buf()[..read]);
+                self.session.advance(read);
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if is_timeout(&error) && limit.is_some() => {
                 if limit == patience {
@@ -94,7 +109,10 @@ impl<S: Stream> Channel<S> {
         while let Some(bytes) = self.session.poll_transmit() {
             match self.stream.write(bytes) {
                 Ok(0) => return Err(ErrorKind::BrokenPipe.into()),
-                Ok(written) => self.session.transmitted(written),
+                Ok(written) => {
+                    self.log.wrote(bytes, written);
+                    self.session.transmitted(written);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }

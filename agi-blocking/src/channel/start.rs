@@ -8,6 +8,7 @@ use agi_proto::{Event, Leniency, Limits, Session};
 
 use super::Channel;
 use super::drive::after;
+use crate::log::Log;
 use crate::{Error, Stream};
 
 impl<S: Stream> Channel<S> {
@@ -53,7 +54,7 @@ impl<S: Stream> Channel<S> {
         deadline: Option<Instant>,
     ) -> Result<Option<Self>, Error> {
         let session = Session::with(nonce(), limits, leniency);
-        let mut channel = Self { session, stream, read_timeout: None };
+        let mut channel = Self { session, stream, read_timeout: None, log: Log::default() };
         channel.stream.set_read_timeout(None).map_err(Error::Io)?;
         let started = channel.drive(deadline, |event| match event {
             Event::Environment(_) => Some(true),

@@ -1,21 +1,21 @@
 //! Connections, and the threads that take them.
 
-use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 
+use agi_proto::service::Options;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::Server;
-use super::run::run;
-use crate::Channel;
+use super::run::Call;
+use crate::BoxHandler;
 
 impl Server {
     /// Waits for a connection; `None` to look again whether there is still one to be waited for.
-    pub(super) fn accept(&self) -> io::Result<Option<TcpStream>> {
+    pub(super) fn accept(&self) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         let wake = self.calls.wake();
         let mut both = [
             PollFd::new(&self.listener, PollFlags::IN),
@@ -30,7 +30,7 @@ impl Server {
             return Ok(None);
         }
         match self.listener.accept() {
-            Ok((stream, _)) => Ok(Some(stream)),
+            Ok(accepted) => Ok(Some(accepted)),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => Ok(None),
                 _ => Err(error),
@@ -38,21 +38,52 @@ impl Server {
         }
     }
 
-    pub(super) fn begin<H, E>(&self, stream: TcpStream, handler: &Arc<H>) -> io::Result<()>
-    where
-        H: Fn(&mut Channel) -> Result<(), E> + Send + Sync + 'static,
-        E: Into<Box<dyn StdError + Send + Sync>>,
-    {
+    pub(super) fn begin(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        options: &Arc<Options>,
+        handler: &BoxHandler,
+    ) -> io::Result<()> {
+        self.counters.accept();
+        let begun = self.spawn(stream, peer, options, handler);
+        if begun.is_err() {
+            self.counters.refuse();
+        }
+        begun
+    }
+
+    fn spawn(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        options: &Arc<Options>,
+        handler: &BoxHandler,
+    ) -> io::Result<()> {
+        if !options.allows(peer.ip()) {
+            self.counters.refuse();
+            tracing::warn!(%peer, "this peer may not connect");
+            return Ok(());
+        }
         // some systems hand the listener's mode down
         stream.set_nonblocking(false)?;
         // a command is one short write, which must not wait for an acknowledgement
         stream.set_nodelay(true)?;
-        let guard = self.calls.enter(&stream)?;
-        let (handler, options) = (Arc::clone(handler), self.options);
+        let guard = self.calls.enter(&stream, options.max_calls)?;
+        let call = Call {
+            peer,
+            busy: guard.is_refusal(),
+            options: Arc::clone(options),
+            counters: Arc::clone(&self.counters),
+        };
+        let handler = handler.clone();
         thread::Builder::new().name("agi-call".into()).spawn(move || {
-            // declared first, so dropped last: the call counts until its socket is closed
-            let _guard = guard;
-            run(stream, options, &*handler);
+            let ending = call.run(stream, &handler);
+            // who sees that this call is not active any more finds its place free
+            drop(guard);
+            if let Some(ending) = ending {
+                call.counters.end(ending);
+            }
         })?;
         Ok(())
     }

@@ -7,11 +7,13 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use agi_proto::service::{Options, WhenFull};
+
 /// Ends a [`Server`](crate::Server), from any thread; every clone ends the same one.
 ///
 /// ```no_run
 /// # fn handler(_: &mut agi_blocking::Channel) -> Result<(), agi_blocking::Error> { Ok(()) }
-/// let server = agi_blocking::Server::bind_default()?;
+/// let server = agi_blocking::Server::bind_local()?;
 /// let shutdown = server.shutdown_handle();
 /// std::thread::spawn(move || {
 ///     // when a signal or an administrator says so
@@ -33,7 +35,7 @@ impl Shutdown {
     /// Stops accepting at once and returns; [`Server::serve`](crate::Server::serve) returns when the calls
     /// have ended:
     ///
-    /// 1. They may go on for [the time given](crate::Server::drain).
+    /// 1. They may go on for [the time given](crate::Server::shutdown_timeout).
     /// 2. Then their writing sides are shut. Asterisk stops what it plays, and closes; the handler's next
     ///    command, or the one that waits, ends in an error for which
     ///    [`is_hangup`](agi_proto::Error::is_hangup) holds.
@@ -53,6 +55,8 @@ impl Shutdown {
     }
 }
 
+/// How many calls are being refused at once, which takes until Asterisk has closed. Further ones wait.
+const REFUSALS: usize = 64;
 /// How long a handler has to notice that its socket was cut.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -71,6 +75,14 @@ struct Running {
     stopping: bool,
     last: u64,
     sockets: HashMap<u64, TcpStream>,
+    /// How many of them are only being refused.
+    refusals: usize,
+}
+
+impl Running {
+    fn is_full(&self, max_calls: usize) -> bool {
+        self.sockets.len() - self.refusals >= max_calls
+    }
 }
 
 impl Calls {
@@ -85,9 +97,13 @@ impl Calls {
         &self.wake.1
     }
 
-    /// Waits until fewer than `most` calls run. `false`: the server is to stop.
-    pub(super) fn wait_for_room(&self, most: usize) -> bool {
-        let full = |running: &mut Running| !running.stopping && running.sockets.len() >= most;
+    /// Waits until another connection can be taken. `false`: the server is to stop.
+    pub(super) fn wait_for_room(&self, options: &Options) -> bool {
+        let refuses = options.when_full == WhenFull::Refuse;
+        let full = |running: &mut Running| {
+            let room_to_refuse = refuses && running.refusals < REFUSALS;
+            !running.stopping && running.is_full(options.max_calls) && !room_to_refuse
+        };
         let running = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         !running.stopping
     }
@@ -98,13 +114,14 @@ impl Calls {
     }
 
     /// Counts a call until what this gives is dropped.
-    pub(super) fn enter(self: &Arc<Self>, stream: &TcpStream) -> io::Result<Guard> {
+    pub(super) fn enter(self: &Arc<Self>, stream: &TcpStream, max_calls: usize) -> io::Result<Guard> {
         let socket = stream.try_clone()?;
         let mut running = self.lock();
         running.last += 1;
-        let id = running.last;
+        let (id, is_refusal) = (running.last, running.is_full(max_calls));
+        running.refusals += usize::from(is_refusal);
         running.sockets.insert(id, socket);
-        Ok(Guard { calls: Arc::clone(self), id })
+        Ok(Guard { calls: Arc::clone(self), id, is_refusal })
     }
 
     /// Waits for all calls to end, and makes them.
@@ -157,11 +174,22 @@ impl Calls {
 pub(super) struct Guard {
     calls: Arc<Calls>,
     id: u64,
+    is_refusal: bool,
+}
+
+impl Guard {
+    /// Whether there was no room.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.is_refusal
+    }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.calls.lock().sockets.remove(&self.id);
+        let mut running = self.calls.lock();
+        running.sockets.remove(&self.id);
+        running.refusals -= usize::from(self.is_refusal);
+        drop(running);
         self.calls.changed.notify_all();
     }
 }

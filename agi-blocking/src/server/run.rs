@@ -2,65 +2,145 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::iter::successors;
-use std::net::TcpStream;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::sync::Arc;
 
-use agi_proto::{BStr, Leniency, Limits};
+use agi_proto::Request;
+use agi_proto::commands::SetVariable;
+use agi_proto::service::{Counters, Ending, Options, Status};
 
-use crate::{Channel, Error};
+use crate::{BoxHandler, Channel, Error};
 
-/// What every call of a server is given.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Options {
-    pub(super) limits: Limits,
-    pub(super) leniency: Leniency,
-    pub(super) environment_deadline: Duration,
-    pub(super) linger: Duration,
+/// What a call has of its server.
+pub(super) struct Call {
+    pub(super) peer: SocketAddr,
+    /// There is no room for it, and it is told so.
+    pub(super) busy: bool,
+    pub(super) options: Arc<Options>,
+    pub(super) counters: Arc<Counters>,
 }
 
-/// Reads the environment, runs the handler and closes.
-pub(super) fn run<H, E>(stream: TcpStream, options: Options, handler: &H)
-where
-    H: Fn(&mut Channel) -> Result<(), E>,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    let Options { limits, leniency, environment_deadline, linger } = options;
-    let peer = stream.peer_addr().ok();
-    let mut channel = match Channel::start_timeout(stream, limits, leniency, environment_deadline) {
-        Ok(Some(channel)) => channel,
-        Ok(None) => return tracing::debug!(?peer, "connected and closed without a byte"),
-        Err(error) => return tracing::warn!(?peer, %error, "no call began"),
-    };
-    let environment = channel.environment();
-    let text = |value: Option<&BStr>| value.map(ToString::to_string);
-    let (name, unique_id) = (text(environment.channel()), text(environment.unique_id()));
-    // at the level of errors, so that whatever is logged says of which call
-    let span = tracing::error_span!("call", channel = name, unique_id);
-    let _entered = span.enter();
-    match catch_unwind(AssertUnwindSafe(|| handler(&mut channel))) {
-        Ok(Ok(())) => tracing::debug!("the handler is done"),
-        Ok(Err(error)) => tell(&*error.into()),
-        Err(panic) => tracing::error!(panic = message(&*panic), "the handler panicked"),
+impl Call {
+    /// Reads the environment, runs the handler and closes. `None`: it was refused, which is counted.
+    pub(super) fn run(&self, stream: TcpStream, handler: &BoxHandler) -> Option<Ending> {
+        if self.busy {
+            self.counters.refuse();
+        }
+        let mut channel = match self.open(stream) {
+            Ok(channel) => channel,
+            Err(ending) => return (!self.busy).then_some(ending),
+        };
+        channel.reveal_values(self.options.reveal_values);
+        let request = channel.request();
+        let environment = request.environment();
+        // at the level of errors, so that whatever is logged says of which call
+        let span = tracing::error_span!(
+            "call",
+            channel = environment.channel().map(tracing::field::debug),
+            unique_id = environment.unique_id().map(tracing::field::debug),
+            script = ?request.path(),
+            peer = %self.peer,
+        );
+        let _entered = span.enter();
+        let (ending, status) = match self.admit(&request) {
+            Ok(()) => {
+                let ending = handle(&mut channel, &request, handler);
+                (Some(ending), ending.status())
+            }
+            Err(status) => {
+                tracing::warn!(%status, "the call is refused");
+                (None, Some(status))
+            }
+        };
+        self.conclude(channel, status);
+        ending
     }
-    if let Err(error) = channel.close_within(linger) {
-        tracing::debug!(%error, "the end was not clean");
+
+    /// An error says why there is no call.
+    fn open(&self, stream: TcpStream) -> Result<Channel, Ending> {
+        let Options { limits, leniency, environment_timeout, .. } = *self.options;
+        let peer = self.peer;
+        match Channel::start_timeout(stream, limits, leniency, environment_timeout) {
+            Ok(Some(channel)) => Ok(channel),
+            Ok(None) => {
+                tracing::debug!(%peer, "closed without a byte");
+                Err(Ending::Probe)
+            }
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                tracing::warn!(%peer, "the environment did not come in time");
+                Err(Ending::Late)
+            }
+            Err(error) => {
+                tracing::warn!(%peer, %error, "this is no call");
+                Err(Ending::Invalid)
+            }
+        }
+    }
+
+    /// Whether the call is taken, or what the dialplan is told.
+    fn admit(&self, request: &Request) -> Result<(), Status> {
+        if self.busy {
+            return Err(Status::Busy);
+        }
+        let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
+        let admitted = admitted.unwrap_or_else(|panic| {
+            tracing::error!(panic = message(&*panic), "the admission panicked");
+            Err(Status::Failed)
+        });
+        if admitted.is_err() {
+            self.counters.refuse();
+        }
+        admitted
+    }
+
+    /// Tells the dialplan how it went, if it still listens, and closes.
+    fn conclude(&self, mut channel: Channel, status: Option<Status>) {
+        if let (Some(name), Some(status), false) =
+            (&self.options.status_variable, status, channel.is_closed())
+        {
+            let command = SetVariable::new(name, status.as_str());
+            match channel.call_timeout(command, self.options.status_patience()) {
+                Ok(Some(())) => {}
+                Ok(None) => tracing::debug!(%status, "the dialplan did not take the status in time"),
+                Err(error) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
+            }
+        }
+        if let Err(error) = channel.close_within(self.options.linger) {
+            tracing::debug!(%error, "the connection was not closed by both sides");
+        }
     }
 }
 
-fn tell(error: &(dyn StdError + Send + Sync + 'static)) {
-    let first: &(dyn StdError + 'static) = error;
-    let mut causes = successors(Some(first), |&cause| cause.source());
-    if causes.any(|cause| cause.downcast_ref().is_some_and(Error::is_hangup)) {
-        tracing::debug!(%error, "the call is over");
-    } else {
-        tracing::error!(error = first, "the handler failed");
+fn handle(channel: &mut Channel, request: &Request, handler: &BoxHandler) -> Ending {
+    match catch_unwind(AssertUnwindSafe(|| handler.run(channel, request))) {
+        Ok(Ok(())) => {
+            tracing::debug!("the handler is done");
+            Ending::Success
+        }
+        Ok(Err(error)) => failed(&*error),
+        Err(panic) => {
+            tracing::error!(panic = message(&*panic), "the handler panicked");
+            Ending::Panicked
+        }
     }
+}
+
+/// Logs a handler's error, unless it is none.
+fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
+    let error: &(dyn StdError + 'static) = error;
+    let ending = Ending::of::<io::Error>(error);
+    match ending {
+        Ending::Hangup => tracing::debug!(error, "the call is over"),
+        Ending::NotFound => tracing::warn!(error, "the handler found nothing"),
+        _ => tracing::error!(error, "the handler failed"),
+    }
+    ending
 }
 
 /// What a panic says.
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text")
 }

@@ -21,6 +21,11 @@ impl Log {
         Self(receiver)
     }
 
+    /// The next line that holds this.
+    pub(crate) fn find(&self, text: &str) -> String {
+        std::iter::repeat_with(|| self.next()).find(|line| line.contains(text)).expect("it goes on")
+    }
+
     /// The next line.
     pub(crate) fn next(&self) -> String {
         self.0.recv_timeout(Duration::from_secs(20)).expect("something is logged")

@@ -59,8 +59,16 @@ impl Pbx<TcpStream> {
 impl<S: Read + Write> Pbx<S> {
     /// Sends the environment.
     pub(crate) fn begin(stream: S) -> Self {
+        Self::begin_at(stream, "menu?lang=de")
+    }
+
+    /// Sends the environment of a call to a script.
+    pub(crate) fn begin_at(stream: S, script: &str) -> Self {
         let mut pbx = Self { asterisk: Asterisk::new(8191), stream };
-        pbx.asterisk.send_environment(ENVIRONMENT);
+        pbx.asterisk.send_environment(ENVIRONMENT.map(|(name, value)| match name {
+            "agi_network_script" => (name, script),
+            _ => (name, value),
+        }));
         pbx.flush();
         pbx
     }
@@ -106,6 +114,12 @@ impl<S: Read + Write> Pbx<S> {
     pub(crate) fn end(mut self) {
         assert_eq!(self.next(), None);
         self.respond("HANGUP").respond("HANGUP");
+    }
+
+    /// Takes the status that the server tells the dialplan, and [`end`](Self::end)s.
+    pub(crate) fn end_with(mut self, status: &str) {
+        self.expect(&format!(r#"SET VARIABLE "AGI_SERVER_STATUS" "{status}""#)).respond("200 result=1");
+        self.end();
     }
 
     fn flush(&mut self) {

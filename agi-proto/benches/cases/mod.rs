@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use agi_proto::commands::{Answer, GetVariable, SetVariable, StreamFile};
 use agi_proto::{
-    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Event, Leniency, Limits, Request,
-    Response, Session, arguments,
+    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Event, Leniency, Limits,
+    Request, Response, Session, arguments,
 };
 
 /// One thing to measure.
@@ -55,7 +55,12 @@ pub fn single() -> Vec<Case> {
     }));
     let file = StreamFile::new("demo-congrats", EscapeDigits::ANY);
     cases.extend([
-        round_trip_case("200 result=1: round trip", SetVariable::new("NAME", "a value"), "200 result=1\n", 99),
+        round_trip_case(
+            "200 result=1: round trip",
+            SetVariable::new("NAME", "a value"),
+            "200 result=1\n",
+            99,
+        ),
         round_trip_case("200 result=0 endpos=16000: round trip", file, "200 result=0 endpos=16000\n", 99),
         round_trip_case(
             "200 result=1 (value): round trip",

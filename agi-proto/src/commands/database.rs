@@ -18,8 +18,8 @@ text_commands! {
     /// `DATABASE GET`: the value of a key of a family. It runs on a dead channel too.
     ///
     /// Gives `None` where there is no such key. The value has no length limit but
-    /// [`Limits::response_bytes`](crate::Limits::response_bytes); of one that has `)` at the end of one of its
-    /// lines the same holds as of [`GetVariable`](super::GetVariable)'s.
+    /// [`Limits::response_bytes`](crate::Limits::response_bytes); of one whose first line of several ends in
+    /// `)` the same holds as of [`GetVariable`](super::GetVariable)'s.
     ///
     /// Failure (-1): Asterisk is out of memory.
     DatabaseGet(family, key) -> Option<BString>: reply::value,

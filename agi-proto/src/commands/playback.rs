@@ -100,7 +100,8 @@ impl<'a> ControlStreamFile<'a> {
         Self { file: BStr::new(file), stop, skip, forward, rewind, pause, offset }
     }
 
-    /// How far one move forward or back goes: 3 seconds unless this says otherwise.
+    /// How far one move forward or back goes: 3 seconds unless this says otherwise. A move beyond the end goes
+    /// back as far from there.
     pub fn skip(mut self, skip: Duration) -> Self {
         self.skip = Some(skip);
         self
@@ -132,7 +133,8 @@ impl<'a> ControlStreamFile<'a> {
         self
     }
 
-    /// Begins this long before the end of the file (Asterisk counts milliseconds).
+    /// Begins this long before the end of the file (Asterisk counts milliseconds). Asterisk 22 does not manage
+    /// that: it goes to the very end, and the playback is complete at once.
     pub fn offset_from_end(mut self, offset: Duration) -> Self {
         self.offset = Some(Offset::End(offset));
         self

@@ -125,6 +125,9 @@ say!(SayDigits<'_>, "SAY DIGITS", StopsInEagi, |this, line| {
 
 /// `SAY NUMBER`: says a number.
 ///
+/// Asterisk has no words for 2,147,483,647 and for -2,147,483,648: it leaves them out, and answers as if it had
+/// said them.
+///
 /// In EAGI a new command stops it; elsewhere it runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct SayNumber<'a> {

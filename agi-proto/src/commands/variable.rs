@@ -13,8 +13,8 @@ text_commands! {
     /// `GET VARIABLE`: the value of a channel variable, a global one, or a function such as `CALLERID(num)`.
     ///
     /// Gives `None` where it is not set (or the function failed), and an empty text where it is empty.
-    /// Asterisk cuts the value at 1,023 bytes; [`GetFullVariable`] does not. A value that has `)` at the end of
-    /// one of its lines cannot be told from its own end: the rest then is
+    /// Asterisk cuts the value at 1,023 bytes; [`GetFullVariable`] does not. Of a value whose first line of several
+    /// ends in `)` that line is all that can be told: the rest then is
     /// [`ProtocolError::Unsolicited`](crate::ProtocolError::Unsolicited).
     ///
     /// There is no failure: a function that fails gives `None`.
@@ -26,7 +26,7 @@ text_commands! {
 ///
 /// Gives an empty text for variables that are not set, and `None` where the other channel does not exist.
 /// The value has no length limit but [`Limits::response_bytes`](crate::Limits::response_bytes). It has the
-/// trouble with `)` at the end of a line that [`GetVariable`] has. There is no failure.
+/// trouble with `)` at the end of the first line that [`GetVariable`] has. There is no failure.
 ///
 /// ```
 /// use agi_proto::commands::{Expression, GetFullVariable};

@@ -70,9 +70,9 @@ impl Session {
     fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
         let too_long = |TooLong { limit }| ProtocolError::ResponseTooLong { limit };
         let shape = match self.state {
-            State::Waiting(info) | State::Abandoned(info) => info.shape,
-            State::Confirming => ReplyShape::Line,
-            // what a line looks like says nothing about what follows it
+            State::Waiting(info) | State::Abandoned(info) if self.awaits_answer() => info.shape,
+            State::Confirming if self.awaits_answer() => ReplyShape::Line,
+            // what is no answer has no shape: a line that looks like a block's first must not hide more
             _ => return Ok(self.input.next_line().map_err(too_long)?.map(|line| line.end)),
         };
         if self.found.is_none() {
@@ -101,7 +101,8 @@ impl Session {
             return Err(ProtocolError::Unsolicited(message.into()));
         }
         let response = response.ok_or_else(|| ProtocolError::Malformed(message.into()))?;
-        if response.is_provisional() {
+        self.trying = response.is_provisional();
+        if self.trying {
             self.take(length);
             return Ok(matches!(self.state, State::Waiting(_)).then_some(Step::Trying));
         }

@@ -68,7 +68,19 @@ pub async fn polled<F: Future>(times: usize, future: F) -> bool {
 
 /// A call to a server.
 pub async fn dial(address: SocketAddr) -> Peer<TcpStream> {
-    Peer::new(TcpStream::connect(address).await.unwrap()).begin().await
+    call(address, "ivr/menu?lang=de").await
+}
+
+/// A call to a script.
+pub async fn call(address: SocketAddr, script: &str) -> Peer<TcpStream> {
+    let mut peer = Peer::new(TcpStream::connect(address).await.unwrap());
+    let variables = ENVIRONMENT.iter().copied();
+    peer.asterisk.send_environment(variables.map(|(name, value)| match name {
+        "agi_network_script" => (name, script),
+        _ => (name, value),
+    }));
+    peer.transmit().await;
+    peer
 }
 
 /// A test that hangs fails.
@@ -139,6 +151,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 }
 
 impl Peer<TcpStream> {
+    /// Takes the status that the server tells the dialplan, then ends as
+    /// [`end_without_reset`](Self::end_without_reset).
+    pub async fn end_with(&mut self, status: &str) {
+        self.answer(&format!("SET VARIABLE \"AGI_SERVER_STATUS\" \"{status}\""), "200 result=1").await;
+        self.end_without_reset().await;
+    }
+
     /// Ends the session while the other side still listens. A socket that was closed would answer the
     /// `HANGUP` with a reset, which on the loopback interface is here before the write returns.
     pub async fn end_without_reset(&mut self) {

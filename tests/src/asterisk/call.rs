@@ -19,6 +19,8 @@ pub enum FarLeg {
     },
     /// Sends a tone of 440 Hz.
     Tone,
+    /// Sends silence, where [`Wait`](Self::Wait) sends nothing.
+    Silence,
     /// Sends back what it hears.
     Echo,
     /// Hangs up after a while.
@@ -160,6 +162,7 @@ impl Call {
             FarLeg::Wait => ("wait", None),
             FarLeg::Dtmf { delay, digits } => ("dtmf", Some((delay, format!("FAR_DIGITS={digits}")))),
             FarLeg::Tone => ("tone", None),
+            FarLeg::Silence => ("silence", None),
             FarLeg::Echo => ("echo", None),
             FarLeg::HangUp { delay } => ("hangup", Some((delay, String::new()))),
             FarLeg::Text { delay, text } => {

@@ -3,6 +3,8 @@
 //!
 //! A body takes bytes and panics if what it states does not hold.
 
+use std::sync::LazyLock;
+
 mod arguments;
 mod commands;
 mod conversation;
@@ -36,3 +38,11 @@ pub const BODIES: [(&str, Body); 8] = [
     ("conversation", conversation),
     ("differential", differential),
 ];
+
+/// Prints a step of a body that is a sequence of steps, where `FUZZ_TRACE` is set: to read a finding.
+fn trace(step: impl FnOnce() -> String) {
+    static WANTED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("FUZZ_TRACE").is_some());
+    if *WANTED {
+        println!("{}", step());
+    }
+}

@@ -309,12 +309,8 @@ fn value(id: u32, kind: u8, u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         value.push(b')'); // its first line then looks like the whole response
     }
     for _ in 0..u.int_in_range(1..=4)? {
-        value.push(b'\n');
-        if u.ratio(1, 8)? {
-            value.extend_from_slice(u.arbitrary::<&[u8]>()?);
-        } else {
-            value.extend_from_slice(u.choose(&LINES)?.as_bytes());
-        }
+        let line = if u.ratio(1, 8)? { u.arbitrary()? } else { u.choose(&LINES)?.as_bytes() };
+        value.extend_from_slice(&[b"\n", line].concat());
     }
     Ok(value)
 }

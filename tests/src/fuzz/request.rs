@@ -27,7 +27,7 @@ pub fn request(data: &[u8]) {
     assert_eq!(found, pairs);
     for (name, _) in &pairs {
         let first = pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value);
-        assert_eq!(request.query(name), first.map(std::convert::AsRef::as_ref));
+        assert_eq!(request.query(name), first.map(AsRef::as_ref));
     }
 }
 

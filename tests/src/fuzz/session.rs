@@ -6,6 +6,7 @@ use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
 use agi_proto::{Command, EncodeError, EscapeDigits, Leniency, Limits, LineBuffer, Pending, Session};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
+use super::trace;
 use crate::pair::{ENVIRONMENT, NONCE, Seen, seen};
 
 /// Small, so that they are reached.
@@ -62,8 +63,7 @@ enum Kind {
 /// * Both tell the same and send the same: nothing depends on how the bytes arrive.
 /// * There is no response without a command, and one at most to each.
 /// * An error is final: it repeats, nothing is sent any more, and nothing is due.
-/// * What is sent is whole lines, one at a time: no line while an answer is owed, but the session's own
-///   questions (`CHANNEL STATUS` and the barrier).
+/// * What is sent is whole lines, one at a time, and nothing once Asterisk has closed.
 /// * A response is never longer than the limit, and a line buffer holds twice of what it may need at most.
 pub fn session(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -74,8 +74,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut whole = Side::new();
     let mut bytewise = Side::new();
     if u.arbitrary()? {
-        whole.feed(&Word::Environment.bytes(0), false);
-        bytewise.feed(&Word::Environment.bytes(0), true);
+        let block = Word::Environment.bytes(0);
+        whole.feed(&block, false);
+        bytewise.feed(&block, false);
     }
     let mut lines = LineBuffer::new(RESPONSE_BYTES);
     while !u.is_empty() {
@@ -83,6 +84,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         if let Some(bytes) = operation.bytes(whole.barriers) {
             is_bounded(&mut lines, &bytes);
         }
+        trace(|| format!("{operation:?}"));
         whole.operate(&operation, false);
         bytewise.operate(&operation, true);
         whole.same(&bytewise);
@@ -137,6 +139,8 @@ struct Side {
     awaited: u32,
     /// Barriers that were wholly sent.
     barriers: u64,
+    /// Asterisk has closed: nobody reads what is sent.
+    over: bool,
 }
 
 impl Side {
@@ -144,7 +148,7 @@ impl Side {
         let mut limits = Limits::default();
         limits.response_bytes = RESPONSE_BYTES;
         let session = Session::with(NONCE, limits, Leniency::default());
-        Self { session, told: vec![], refused: vec![], sent: vec![], awaited: 0, barriers: 0 }
+        Self { session, told: vec![], refused: vec![], sent: vec![], awaited: 0, barriers: 0, over: false }
     }
 
     fn same(&self, other: &Self) {
@@ -184,7 +188,10 @@ impl Side {
             }
             Operation::Hangup => self.session.handle_hangup(),
             Operation::Timeout => self.session.handle_timeout(),
-            Operation::Eof => self.session.handle_eof(),
+            Operation::Eof => {
+                self.session.handle_eof();
+                self.over = true;
+            }
         }
         self.poll();
     }
@@ -247,7 +254,8 @@ impl Side {
                 self.line_went_out();
             }
         }
-        assert!(self.failed() || matches!(self.sent.last(), None | Some(b'\n')), "a line without its end");
+        let whole = matches!(self.sent.last(), None | Some(b'\n'));
+        assert!(whole || self.over || self.failed(), "a line without its end");
     }
 
     fn line_went_out(&mut self) {
@@ -257,8 +265,9 @@ impl Side {
     }
 
     fn poll(&mut self) {
+        assert!(!self.over || self.session.poll_transmit().is_none(), "something to send after the end");
         if let Some(error @ Seen::Failed(_)) = self.told.last() {
-            assert_eq!(seen(&mut self.session), [error.clone()], "another error");
+            assert_eq!(seen(&mut self.session), std::slice::from_ref(error), "another error");
             assert_eq!(self.session.poll_transmit(), None, "something to send after an error");
             assert_eq!(self.session.poll_timeout(), None, "something to do after an error");
             return;
@@ -280,6 +289,7 @@ impl Side {
                 Seen::Failed(_) => self.awaited = 0,
                 Seen::Refused(_) => {}
             }
+            trace(|| format!("  event {event:?}"));
             self.told.push(event);
         }
         if !self.failed() {

@@ -1,0 +1,50 @@
+//! AGI services for Asterisk on async-std.
+//!
+//! **async-std is no longer maintained** ([RUSTSEC-2025-0052]). This crate is for services that run on it
+//! already. New ones take `agi-smol`, which has the same names; moving there is a matter of the imports and
+//! of `smol::block_on`.
+//!
+//! [RUSTSEC-2025-0052]: https://rustsec.org/advisories/RUSTSEC-2025-0052.html
+//!
+//! Asterisk's dialplan hands a call to a service with `AGI(agi://host/path)`: it connects, tells about the
+//! call, and runs the commands that the service sends. A [`Server`] takes such connections and runs a
+//! handler for each; the handler steers its call over a [`Channel`]:
+//!
+//! ```no_run
+//! use agi_async_std::{Channel, Error, Server};
+//!
+//! async fn ivr(mut channel: Channel) -> Result<(), Error> {
+//!     channel.answer().await?;
+//!     channel.stream_file("demo-congrats", "#").await?;
+//!     channel.set_variable("RESULT", "played").await
+//! }
+//!
+//! fn main() -> std::io::Result<()> {
+//!     async_std::task::block_on(async { Server::bind_default().await?.serve(ivr).await })
+//! }
+//! ```
+//!
+//! When the caller hangs up, the next command fails with an error for which
+//! [`is_hangup`](agi_proto::Error::is_hangup) holds, `?` ends the handler, and the server takes that for the
+//! ordinary end of a call.
+//!
+//! Every call of a command may be dropped at any time, by [`async_std::future::timeout`] or in a race: the
+//! next one still gets its own reply.
+//!
+//! Commands with all their options are the types in [`agi_proto::commands`], for
+//! [`Channel::call`](agi_smol::Channel::call).
+
+#![forbid(unsafe_code)]
+
+mod connection;
+mod server;
+
+pub use agi_proto;
+pub use agi_smol::{Command, Digit, Environment, Error, EscapeDigits, Handler, Leniency, Limits, Request};
+
+pub use self::connection::Connection;
+pub use self::server::Server;
+
+/// One call, as Asterisk hands it over: commands go out, replies come back. It is
+/// [agi-smol's channel](agi_smol::Channel), whose page has its methods.
+pub type Channel<S = Connection> = agi_smol::Channel<S>;

@@ -1,0 +1,18 @@
+//! No file descriptor left for a call.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+#[path = "../../agi-smol/tests/running/files.rs"]
+mod files;
+#[path = "../../agi-smol/tests/running/mod.rs"]
+mod running;
+
+use std::future::Future;
+
+use agi_async_std as adapter;
+
+type Stream = agi_async_std::Connection;
+
+fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    async_std::task::spawn(future);
+}

@@ -1,0 +1,17 @@
+//! The server, and calls that end in every way.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+#[path = "../../agi-smol/tests/running/calls.rs"]
+mod calls;
+#[path = "../../agi-smol/tests/running/mod.rs"]
+mod running;
+
+use std::future::Future;
+
+use agi_async_std as adapter;
+
+type Stream = agi_async_std::Connection;
+
+fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    async_std::task::spawn(future);
+}

@@ -1,0 +1,159 @@
+//! EAGI: what the caller says, as samples, while the conversation goes on.
+//!
+//! Where the dialplan has `EAGI(program)` in place of `AGI(program)`, Asterisk gives the
+//! [program](crate::process) one more descriptor, 3, from which the caller's voice can be read:
+//!
+//! ```no_run
+//! use agi_blocking::eagi::Audio;
+//! use agi_blocking::process::{self, Failure};
+//!
+//! fn main() -> Result<(), Failure> {
+//!     process::run(|channel| -> Result<(), Failure> {
+//!         channel.answer()?;
+//!         let mut audio = Audio::open(channel)?;
+//!         while let Some(frame) = audio.next_frame()? {
+//!             let loudest = frame.samples().iter().map(|sample| sample.unsigned_abs()).max();
+//!             println!("{:?}: {loudest:?}", frame.time());
+//!         }
+//!         Ok(())
+//!     })
+//! }
+//! ```
+//!
+//! # What is heard when
+//!
+//! * Signed linear samples of 16 bits in the host's byte order, 8,000 a second, one channel: a frame of 20 ms
+//!   (320 bytes) every 20 ms. The channel variable `EAGI_AUDIO_FORMAT` (Asterisk 13.17, 14.6, 15 and later), set
+//!   before `EAGI()`, may name another format: for `slin16` and the like tell the
+//!   [rate](Audio::sample_rate); for what is not linear, such as `ulaw`, read [bytes](Audio::into_inner).
+//! * **While a command plays or waits for digits** (`STREAM FILE`, `GET DATA`, `GET OPTION`, `WAIT FOR DIGIT`, `SAY
+//!   NUMBER`, `SAY DIGITS`, `SAY ALPHA`, `SAY PHONETIC`) and between commands, audio keeps coming. It is only what
+//!   the caller says; what Asterisk plays is not in it.
+//! * **During all other commands nothing comes**, and what the caller says meanwhile is lost: `EXEC`, `RECORD
+//!   FILE`, `CONTROL STREAM FILE`, `SAY DATE` and `SAY TIME`, `RECEIVE TEXT`, `SPEECH RECOGNIZE`.
+//! * **Of silence nothing may come**: a phone that sends no packets leaves a gap, not zeros. So the
+//!   [time](Frame::time) of a frame counts what was heard; it is not the time of day.
+//! * **What is not read** piles up in a pipe of 64 KiB, about 4 seconds. When that is full, Asterisk throws
+//!   away what is newer, and does not wait.
+//! * **After the hangup** nothing comes any more, but the pipe stays open as long as the conversation goes on.
+//!   [`Audio`] ends all the same.
+//!
+//! A command and the audio can be waited for at the same time by giving [`Audio`] to another thread.
+
+mod frame;
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+pub use self::frame::Frame;
+use self::frame::Frames;
+use crate::Channel;
+use crate::process::{Stdio, wait};
+
+/// The caller's voice, frame by frame.
+#[derive(Debug)]
+pub struct Audio<R = Descriptor> {
+    input: R,
+    frames: Frames,
+}
+
+impl Audio {
+    /// Opens what Asterisk gave this program.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](ErrorKind::Unsupported) where the dialplan has `AGI()` rather than `EAGI()`; what
+    /// the operating system says.
+    pub fn open(channel: &Channel<Stdio>) -> io::Result<Self> {
+        if !channel.environment().is_enhanced() {
+            let why = "no audio: the dialplan runs this with AGI() and not with EAGI()";
+            return Err(io::Error::new(ErrorKind::Unsupported, why));
+        }
+        let input = Descriptor {
+            // a descriptor's mere number could not be had without `unsafe`
+            pipe: File::open("/dev/fd/3")?,
+            end: channel.get_ref().end().try_clone()?,
+            ended: channel.is_hung_up(),
+            timeout: None,
+        };
+        Ok(Self::new(input))
+    }
+
+    /// Makes [`next_frame`](Self::next_frame) fail with [`TimedOut`](ErrorKind::TimedOut) after so long
+    /// without a byte, as where the caller's phone sends none for silence. `None` waits until the hangup.
+    pub fn set_timeout(&mut self, timeout: impl Into<Option<Duration>>) {
+        self.input.timeout = timeout.into();
+    }
+}
+
+impl<R> Audio<R> {
+    /// Audio from anywhere: a file, or bytes in memory.
+    pub fn new(input: R) -> Self {
+        Self { input, frames: Frames::new(8_000) }
+    }
+
+    /// How many samples a second there are, where the format is not Asterisk's own (`slin`) but, say,
+    /// `slin16`: 16,000. To be told before the first frame is read.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    pub fn sample_rate(self, rate: u32) -> Self {
+        Self { frames: Frames::new(rate), ..self }
+    }
+
+    /// The bytes as they come. What was read of a frame that is not complete is lost.
+    pub fn into_inner(self) -> R {
+        self.input
+    }
+}
+
+impl<R: Read> Audio<R> {
+    /// Waits for the next 20 ms; the last frame may be shorter. `None` when no more will come: the caller
+    /// hung up, or the conversation has ended.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says, and [`TimedOut`](ErrorKind::TimedOut) after the
+    /// [time for it](Audio::set_timeout); one may go on after that.
+    pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
+        while let Some(space) = self.frames.space() {
+            match self.input.read(space) {
+                Ok(0) => break,
+                Ok(read) => self.frames.advance(read),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.frames.take())
+    }
+}
+
+/// Descriptor 3, with an end where no more will come. See [`Audio::into_inner`].
+#[derive(Debug)]
+pub struct Descriptor {
+    pipe: File,
+    /// Readable when nothing more will come.
+    end: UnixStream,
+    ended: bool,
+    timeout: Option<Duration>,
+}
+
+impl Read for Descriptor {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if !self.ended {
+            let ready = wait(&self.pipe, Some(&self.end), self.timeout)?;
+            self.ended = ready.hangup;
+            if !ready.hangup && !ready.input {
+                return Err(ErrorKind::TimedOut.into());
+            }
+        }
+        // what the caller said last may still be there
+        match wait(&self.pipe, None, Some(Duration::ZERO))?.input {
+            true => self.pipe.read(buf),
+            false => Ok(0),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Samples in frames, from bytes in whatever pieces.
+
+use std::time::Duration;
+
+/// A piece of audio of 20 ms, and when it was heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    samples: &'a [i16],
+    position: u64,
+    rate: u32,
+}
+
+impl<'a> Frame<'a> {
+    /// The samples.
+    pub fn samples(&self) -> &'a [i16] {
+        self.samples
+    }
+
+    /// How many samples were heard before this frame.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How much was heard before this frame. What [was not heard](super) does not count.
+    pub fn time(&self) -> Duration {
+        let (rate, second) = (u64::from(self.rate), 1_000_000_000);
+        let rest = self.position % rate * second / rate;
+        Duration::from_secs(self.position / rate) + Duration::from_nanos(rest)
+    }
+
+    /// How many samples a second there are.
+    pub fn sample_rate(&self) -> u32 {
+        self.rate
+    }
+}
+
+/// Collects the bytes of a frame.
+#[derive(Debug)]
+pub(super) struct Frames {
+    rate: u32,
+    position: u64,
+    bytes: Vec<u8>,
+    filled: usize,
+    samples: Vec<i16>,
+}
+
+impl Frames {
+    pub(super) fn new(rate: u32) -> Self {
+        assert_ne!(rate, 0, "a rate of no samples");
+        let samples = (rate as usize / 50).max(1);
+        Self { rate, position: 0, bytes: vec![0; samples * 2], filled: 0, samples: Vec::new() }
+    }
+
+    /// Space for what is missing of the frame; `None` when it is whole.
+    pub(super) fn space(&mut self) -> Option<&mut [u8]> {
+        Some(&mut self.bytes[self.filled..]).filter(|space| !space.is_empty())
+    }
+
+    pub(super) fn advance(&mut self, read: usize) {
+        self.filled += read;
+    }
+
+    /// What has been collected; `None` where that is not one sample.
+    pub(super) fn take(&mut self) -> Option<Frame<'_>> {
+        let pairs = self.bytes[..self.filled].chunks_exact(2);
+        self.samples.clear();
+        self.samples.extend(pairs.map(|pair| i16::from_ne_bytes([pair[0], pair[1]])));
+        self.filled = 0;
+        let position = self.position;
+        self.position += self.samples.len() as u64;
+        Some(Frame { samples: &self.samples, position, rate: self.rate })
+            .filter(|frame| !frame.samples.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives bytes in pieces of one size, and what frames come of them: first sample, length, milliseconds.
+    fn frames(bytes: &[u8], piece: usize, rate: u32) -> Vec<(i16, usize, u128)> {
+        let (mut frames, mut rest, mut found) = (Frames::new(rate), bytes, Vec::new());
+        loop {
+            while let Some(space) = frames.space() {
+                let (now, later) = rest.split_at(piece.min(space.len()).min(rest.len()));
+                space[..now.len()].copy_from_slice(now);
+                frames.advance(now.len());
+                rest = later;
+                if now.is_empty() {
+                    break;
+                }
+            }
+            match frames.take() {
+                Some(frame) => {
+                    found.push((frame.samples()[0], frame.samples().len(), frame.time().as_millis()));
+                }
+                None => return found,
+            }
+        }
+    }
+
+    #[test]
+    fn frames_do_not_depend_on_the_pieces() {
+        // half a sample at the end is none
+        let bytes: Vec<u8> = (0..350_i16).flat_map(i16::to_ne_bytes).chain([7]).collect();
+        for piece in 1..=bytes.len() {
+            assert_eq!(frames(&bytes, piece, 8_000), [(0, 160, 0), (160, 160, 20), (320, 30, 40)]);
+        }
+        assert_eq!(frames(&bytes, 100, 16_000), [(0, 320, 0), (320, 30, 20)]);
+        assert_eq!(frames(&[1], 1, 8_000), []);
+    }
+
+    #[test]
+    fn time_does_not_drift() {
+        let frame = Frame { samples: &[], position: 44_100 * 3600 + 1, rate: 44_100 };
+        assert_eq!(frame.time(), Duration::new(3600, 22_675));
+    }
+}

@@ -1,0 +1,124 @@
+//! Many services behind one server.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use agi_proto::Request;
+use agi_proto::service::{self, NotFound, RouteError};
+
+use crate::{BoxHandler, Channel, Handler};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Chooses a handler by the path of the script's URL.
+///
+/// In a pattern `{name}` captures one segment, or a part of one, and `{*name}` at its end captures the rest.
+/// The more literal pattern wins. What was captured is in the handler's [`Request`], decoded:
+///
+/// ```no_run
+/// use agi_blocking::{Channel, Error, Request, Router, Server};
+///
+/// fn menu(channel: &mut Channel, request: &Request) -> Result<(), Error> {
+///     let language = request.param("language").expect("it is in the route");
+///     channel.set_variable("CHANNEL(language)", language)?;
+///     // agi://host/menu/de?from=main
+///     let from = request.query("from").unwrap_or_default();
+///     channel.verbose(&format!("from {from}"))
+/// }
+///
+/// # fn hello(_: &mut Channel) -> Result<(), Error> { Ok(()) }
+/// let router = Router::new().route("/hello", hello)?.route("/menu/{language}", menu)?;
+/// Server::bind_local()?.serve(router)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A path without a route ends with [`NotFound`], which the server tells the dialplan, unless there is a
+/// [fallback](Self::fallback). To change routes while a server runs, give it a [`Replaceable`].
+#[derive(Clone, Debug, Default)]
+pub struct Router {
+    routes: service::Router<BoxHandler>,
+}
+
+impl Router {
+    /// Without any route.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a route.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError`] where the pattern is malformed, or a route that is there already takes the same paths.
+    pub fn route<A: 'static>(mut self, pattern: &str, handler: impl Handler<A>) -> Result<Self, RouteError> {
+        self.routes.insert(pattern, BoxHandler::new(handler))?;
+        Ok(self)
+    }
+
+    /// What handles the paths that no route takes.
+    pub fn fallback<A: 'static>(mut self, handler: impl Handler<A>) -> Self {
+        self.routes.set_fallback(BoxHandler::new(handler));
+        self
+    }
+
+    /// Puts a [`layer`](crate::layer) around every handler that was added so far.
+    pub fn layer<L, E>(self, layer: L) -> Self
+    where
+        L: Fn(&mut Channel, &Request, &BoxHandler) -> Result<(), E> + Clone + Send + Sync + 'static,
+        E: Into<BoxError>,
+    {
+        Self { routes: self.routes.map(|inner| BoxHandler::new(crate::layer(layer.clone(), inner))) }
+    }
+}
+
+impl Handler for Router {
+    type Error = BoxError;
+
+    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+        let mut request = request.clone();
+        match self.routes.find(&mut request) {
+            Some(handler) => handler.run(channel, &request),
+            None => Err(NotFound::new(request.path()).into()),
+        }
+    }
+}
+
+/// A handler that can be replaced while a server runs it. A clone is the same one.
+///
+/// ```no_run
+/// # use agi_blocking::{Channel, Error, Replaceable, Router, Server};
+/// # fn old(_: &mut Channel) -> Result<(), Error> { Ok(()) }
+/// # fn new(_: &mut Channel) -> Result<(), Error> { Ok(()) }
+/// let routes = Replaceable::new(Router::new().route("/menu", old)?);
+/// let (server, served) = (Server::bind_local()?, routes.clone());
+/// std::thread::spawn(move || server.serve(served));
+/// routes.replace(Router::new().route("/menu", new)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Replaceable {
+    handler: Arc<RwLock<BoxHandler>>,
+}
+
+impl Replaceable {
+    /// Begins with a handler.
+    pub fn new<A: 'static>(handler: impl Handler<A>) -> Self {
+        Self { handler: Arc::new(RwLock::new(BoxHandler::new(handler))) }
+    }
+
+    /// Gives the calls that begin from now on to another handler. Those that run are not disturbed.
+    pub fn replace<A: 'static>(&self, handler: impl Handler<A>) {
+        *self.handler.write().unwrap_or_else(PoisonError::into_inner) = BoxHandler::new(handler);
+    }
+
+    fn now(&self) -> BoxHandler {
+        self.handler.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Handler for Replaceable {
+    type Error = BoxError;
+
+    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+        self.now().run(channel, request)
+    }
+}

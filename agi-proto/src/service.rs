@@ -1,0 +1,20 @@
+//! What every server needs and no runtime has a part in: routes, who may connect, what the dialplan is told
+//! of the end, counters, and what a log may show.
+//!
+//! The adapters build their servers from this; a service uses what they export of it.
+
+mod allow;
+mod counters;
+mod options;
+#[cfg(feature = "router")]
+mod router;
+mod shown;
+mod status;
+
+pub use self::allow::{AllowList, AllowListError};
+pub use self::counters::{Counters, Counts};
+pub use self::options::Options;
+#[cfg(feature = "router")]
+pub use self::router::{RouteError, Router};
+pub use self::shown::{Log, Shown};
+pub use self::status::{Ending, NotFound, Status, WhenFull};

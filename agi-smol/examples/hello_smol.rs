@@ -1,0 +1,25 @@
+//! Answers, plays a file, hangs up.
+//!
+//! ```text
+//! cargo run --example hello_smol [address]
+//! ```
+
+use agi_smol::{Channel, Error, Server};
+
+async fn hello(mut channel: Channel) -> Result<(), Error> {
+    channel.answer().await?;
+    channel.stream_file("hello-world", "").await?;
+    channel.hang_up().await?;
+    Ok(())
+}
+
+fn main() -> std::io::Result<()> {
+    smol::block_on(async {
+        let server = match std::env::args().nth(1) {
+            Some(address) => Server::bind(address).await?,
+            None => Server::bind_default().await?,
+        };
+        println!("exten => 100,1,AGI(agi://{}/hello)", server.local_addr()?);
+        server.serve(hello).await
+    })
+}

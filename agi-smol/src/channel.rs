@@ -1,0 +1,187 @@
+//! The channel: what a handler steers its call with.
+
+mod facts;
+mod methods;
+
+use std::time::Duration;
+
+use agi_proto::{Command, Event, Leniency, Limits};
+use futures_io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "server")]
+use smol::net::TcpStream;
+
+use crate::Error;
+use crate::conversation::Conversation;
+use crate::lease::Lease;
+
+/// How long [`Channel::close`] waits for Asterisk to close as well. Asterisk does at once, unless a command
+/// runs that was given up.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+
+/// One call, as Asterisk hands it over: commands go out, replies come back.
+///
+/// There is a method for each command, and [`call`](Self::call) for commands with options and of one's own.
+/// All of them
+///
+/// * wait for the reply as long as it takes: a `Dial` may last for hours. For a limit let it
+///   [race](futures_lite::future::or) with a [`Timer`](async_io::Timer);
+/// * **may be dropped at any time**, and the next call still gets its own reply. A command that plays or
+///   waits for digits is stopped by the next one, so such a limit is a way to cut a prompt short;
+///   [`resync`](Self::resync) stops it at once;
+/// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
+///   so that `?` ends a handler.
+///
+/// A handler of a [`Server`](crate::Server) owns its channel; when it drops it, in whichever way, the server
+/// ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
+/// [`close`](Self::close).
+///
+/// # The stream
+///
+/// Any that [`futures_io`] has traits for, on any executor: TCP, Unix, TLS, pipes, memory. Its
+/// [`poll_close`](AsyncWrite::poll_close) has to end its writing side, for so Asterisk learns that the script
+/// is done. `smol::net::TcpStream` does that. **`smol::Async<TcpStream>` and `async_std::net::TcpStream` do
+/// not**, they only flush: make a `smol::net::TcpStream` of the one, and an `agi_async_std::Connection` of the
+/// other.
+pub struct Channel<#[cfg(feature = "server")] S = TcpStream, #[cfg(not(feature = "server"))] S> {
+    lease: Lease<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
+    /// Takes a connection from Asterisk, and waits for the environment that it begins with.
+    ///
+    /// `None` means that the peer closed without a byte: somebody looked whether the port is open. There is
+    /// no deadline: set one by a [`Timer`](async_io::Timer) where strangers can connect.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`](agi_proto::Error::Protocol) where what came is no environment,
+    /// [`Error::Io`](agi_proto::Error::Io) where the stream failed.
+    pub async fn start(stream: S) -> Result<Option<Self>, Error> {
+        Self::start_with(stream, Limits::default(), Leniency::default()).await
+    }
+
+    /// As [`start`](Self::start), within limits and with leniencies of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub async fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
+        let mut conversation = Conversation::new(stream, limits, leniency);
+        let opened = conversation.open().await?;
+        Ok(opened.then(|| Self::new(Lease::owned(Box::new(conversation)))))
+    }
+
+    /// Sends a command and waits for its reply.
+    ///
+    /// ```no_run
+    /// use agi_smol::agi_proto::commands::StreamFile;
+    /// use agi_smol::{Channel, Error, EscapeDigits};
+    ///
+    /// # async fn example(channel: &mut Channel) -> Result<(), Error> {
+    /// let congrats = StreamFile::new("demo-congrats", EscapeDigits::new("#")?);
+    /// let half_way = channel.call(congrats.offset(8_000)).await?;
+    /// # let _ = half_way;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], whose page says for each kind whether one may go on.
+    pub async fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        let conversation = &mut *self.lease;
+        // a call that was dropped left its command behind
+        conversation.session.abandon();
+        let pending = match conversation.session.send(&command) {
+            Ok(pending) => pending,
+            Err(error) => return Err(conversation.refused(error)),
+        };
+        loop {
+            match conversation.session.poll_event()? {
+                Some(Event::Response(response)) => return Ok(pending.decode(response)?),
+                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(_) => {}
+                None => conversation.turn().await?,
+            }
+        }
+    }
+
+    /// Waits for the caller to hang up, or for Asterisk to close the conversation: beside something else that
+    /// the handler waits for. It may be dropped and called again; nothing is lost.
+    ///
+    /// ```no_run
+    /// # async fn look_up() -> String { String::new() }
+    /// # async fn example(channel: &mut agi_smol::Channel) -> Result<(), agi_smol::Error> {
+    /// use smol::future::or;
+    ///
+    /// let balance = async { Some(look_up().await) };
+    /// let hung_up = async {
+    ///     channel.hung_up().await;
+    ///     None
+    /// };
+    /// let Some(balance) = or(balance, hung_up).await else { return Ok(()) };
+    /// channel.set_variable("BALANCE", balance).await
+    /// # }
+    /// ```
+    ///
+    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command finds
+    /// out. A broken protocol or transport ends the wait too, and the next command says what it was.
+    pub async fn hung_up(&mut self) {
+        if let Err(error) = self.lease.hung_up().await {
+            tracing::debug!(%error, "the wait for the hangup ended otherwise");
+        }
+    }
+
+    /// Pairs replies again now, rather than with the next command: stops what a dropped call left running,
+    /// where Asterisk can stop it, and waits until nothing is owed.
+    ///
+    /// Where no call was dropped, this proves that nothing but replies is on the way.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], but for the kinds that blame a command.
+    pub async fn resync(&mut self) -> Result<(), Error> {
+        let conversation = &mut *self.lease;
+        conversation.session.abandon();
+        if let Err(error) = conversation.session.resync() {
+            return Err(conversation.refused(error));
+        }
+        loop {
+            match conversation.session.poll_event()? {
+                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(_) => continue,
+                None => {}
+            }
+            if conversation.session.is_settled() {
+                return Ok(());
+            }
+            conversation.turn().await?;
+        }
+    }
+
+    /// Ends the conversation, and the dialplan goes on. Waits up to 5 seconds for Asterisk to close too: who
+    /// just drops the stream makes Asterisk log a write error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](agi_proto::Error::Io), with the kind `TimedOut` where Asterisk did not close in time.
+    /// The stream is closed all the same.
+    pub async fn close(self) -> Result<(), Error> {
+        self.close_within(LINGER).await
+    }
+
+    /// As [`close`](Self::close), with a deadline of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`close`](Self::close).
+    pub async fn close_within(mut self, deadline: Duration) -> Result<(), Error> {
+        self.lease.close(deadline).await
+    }
+}
+
+impl<S> Channel<S> {
+    pub(crate) fn new(lease: Lease<S>) -> Self {
+        Self { lease }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a channel knows of its call, and its stream.
+
+use std::fmt;
+
+use agi_proto::{Environment, Request};
+
+use super::Channel;
+
+/// What is known without asking Asterisk.
+impl<S> Channel<S> {
+    /// What Asterisk told about the call when it handed it over.
+    pub fn environment(&self) -> &Environment {
+        self.lease.session.environment().expect("a channel begins with its environment")
+    }
+
+    /// What the dialplan asked for: the path, query and arguments of its `AGI()`.
+    pub fn request(&self) -> Request {
+        Request::new(self.environment())
+    }
+
+    /// Whether the channel is known to be hung up. Commands that run on a dead channel still work then
+    /// (variables, the database, `EXEC`, `VERBOSE`); all others are rejected.
+    pub fn is_hung_up(&self) -> bool {
+        self.lease.session.is_hung_up()
+    }
+
+    /// Whether Asterisk is known to have closed the conversation: no command works any more.
+    pub fn is_closed(&self) -> bool {
+        self.lease.session.is_closed()
+    }
+
+    /// The stream, for its addresses and options. Reading from it or writing to it breaks the conversation.
+    pub fn get_ref(&self) -> &S {
+        &self.lease.stream
+    }
+
+    /// The stream. See [`get_ref`](Self::get_ref).
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.lease.stream
+    }
+
+    /// The stream, with whatever was read of it and not used lost. A server that lent it does not close it.
+    pub fn into_inner(self) -> S {
+        self.lease.keep().stream
+    }
+}
+
+impl<S> fmt::Debug for Channel<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("channel", &self.environment().channel())
+            .field("unique_id", &self.environment().unique_id())
+            .field("hung_up", &self.is_hung_up())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! A stream and the session that it carries, driven together.
+
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use agi_proto::{EncodeError, Event, Leniency, Limits, Session};
+use async_io::Timer;
+use futures_io::{AsyncRead, AsyncWrite};
+use futures_lite::future::yield_now;
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::Error;
+use crate::race::within;
+
+/// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
+/// gives them at once, another kind of stream might never end.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// After so many reads others have their turn. A socket that always has something to read is never waited
+/// for, so that a peer which does not stop could hold up its thread, and the timer that is to end it.
+const READS_AT_ONCE: u8 = 16;
+
+/// A stream and its session.
+///
+/// What it does is the loop of [`agi_proto`]'s contract, cut where the application's calls differ: poll the
+/// session until it needs input, take a [`turn`](Self::turn), again. A turn may be dropped at any await: a
+/// single `write` or `read` has either happened and is told to the session at once, or it has not happened.
+pub(crate) struct Conversation<S> {
+    pub(crate) stream: S,
+    pub(crate) session: Session,
+    /// What was written may still lie in a buffer of the stream's own.
+    unflushed: bool,
+    /// The peer takes no more bytes.
+    mute: bool,
+    /// Reads since others had their turn.
+    reads: u8,
+}
+
+impl<S> Conversation<S> {
+    pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
+        let session = Session::with(nonce(), limits, leniency);
+        Self { stream, session, unflushed: false, mute: false, reads: 0 }
+    }
+
+    /// Why no command can be sent any more.
+    pub(crate) fn ended(&mut self) -> Error {
+        loop {
+            match self.session.poll_event() {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return error.into(),
+            }
+        }
+        if self.session.is_hung_up() { Error::Hangup } else { Error::Closed }
+    }
+
+    /// What an [`EncodeError`] means to a caller: whoever calls after the end did nothing wrong.
+    pub(crate) fn refused(&mut self, error: EncodeError) -> Error {
+        match error {
+            EncodeError::Closed => self.ended(),
+            error => error.into(),
+        }
+    }
+
+    fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
+        self.unflushed = false;
+        self.mute = true;
+        if is_gone(&error) {
+            // what it sent before it went is still to be read
+            return Ok(());
+        }
+        self.session.handle_eof();
+        Err(Error::Io(error))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
+    /// Waits for the environment. `false`: the peer closed without a byte.
+    pub(crate) async fn open(&mut self) -> Result<bool, Error> {
+        loop {
+            match self.session.poll_event()? {
+                Some(Event::Environment(_)) => return Ok(true),
+                Some(Event::Closed) => return Ok(false),
+                Some(_) => {}
+                None => self.turn().await?,
+            }
+        }
+    }
+
+    /// Writes what there is to write and waits for input.
+    ///
+    /// In this order, for polling the session queues output too: what waited for the end of a barrier, or a
+    /// question of the session's own.
+    pub(crate) async fn turn(&mut self) -> Result<(), Error> {
+        self.transmit().await?;
+        self.receive().await
+    }
+
+    async fn transmit(&mut self) -> Result<(), Error> {
+        while !self.mute {
+            let Some(bytes) = self.session.poll_transmit() else { break };
+            match self.stream.write(bytes).await {
+                Ok(0) => self.mute = true,
+                Ok(written) => {
+                    self.session.transmitted(written);
+                    self.unflushed = true;
+                }
+                Err(error) => self.write_failed(error)?,
+            }
+        }
+        if self.unflushed {
+            match self.stream.flush().await {
+                Ok(()) => self.unflushed = false,
+                Err(error) => self.write_failed(error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for input, or for as long as the session wants to wait for it.
+    async fn receive(&mut self) -> Result<(), Error> {
+        let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
+        self.pause().await;
+        let Self { stream, session, .. } = self;
+        let mut timer = patience.map(Timer::after);
+        let read = poll_fn(|cx| match Pin::new(&mut *stream).poll_read(cx, session.read_buf()) {
+            Poll::Ready(read) => Poll::Ready(Some(read)),
+            Poll::Pending => match &mut timer {
+                Some(timer) => Pin::new(timer).poll(cx).map(|_| None),
+                None => Poll::Pending,
+            },
+        });
+        let read = match read.await {
+            Some(read) => read,
+            None if self.mute => Ok(0),
+            None => {
+                self.session.handle_timeout();
+                return Ok(());
+            }
+        };
+        match read {
+            Ok(0) => self.session.handle_eof(),
+            Ok(read) => self.session.advance(read),
+            Err(error) => {
+                self.session.handle_eof();
+                if !is_gone(&error) {
+                    return Err(Error::Io(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets others have their turn, once in a while.
+    async fn pause(&mut self) {
+        self.reads += 1;
+        if self.reads >= READS_AT_ONCE {
+            self.reads = 0;
+            yield_now().await;
+        }
+    }
+
+    /// Waits for the hangup or for the end of the stream.
+    pub(crate) async fn hung_up(&mut self) -> Result<(), Error> {
+        self.session.abandon();
+        while !self.session.is_hung_up() && !self.session.is_closed() {
+            if self.session.poll_event()?.is_none() {
+                self.turn().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the conversation without cutting Asterisk's last words off: it writes a `HANGUP` when it sees
+    /// that we are done, and would log an error if that met a closed socket.
+    pub(crate) async fn close(&mut self, deadline: Duration) -> Result<(), Error> {
+        self.session.finish();
+        // When time is up, `within` has tried to read once more before it looked at the clock: nothing
+        // unread is left, at which the kernel would send a reset instead of an orderly end.
+        let lingered = within(deadline, self.linger()).await;
+        lingered.unwrap_or_else(|| Err(Error::Io(io::ErrorKind::TimedOut.into())))
+    }
+
+    async fn linger(&mut self) -> Result<(), Error> {
+        // whatever fails here, what the peer still says decides
+        let _ = self.transmit().await;
+        let _ = self.stream.close().await;
+        while !self.session.is_closed() {
+            // Not told to the session, which would drop it: so it is no matter whether it can be
+            // understood, and the same space is read into again and again.
+            self.pause().await;
+            match self.stream.read(self.session.read_buf()).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if is_gone(&error) => break,
+                Err(error) => return Err(Error::Io(error)),
+            }
+        }
+        self.session.handle_eof();
+        while let Ok(Some(_)) = self.session.poll_event() {}
+        Ok(())
+    }
+}
+
+/// Whether an error means that the peer is gone, which is how a conversation ends when Asterisk closes
+/// while a command is on its way to it.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
+}
+
+/// A number that nobody who shapes a call's data can guess.
+///
+/// `RandomState` is keyed from the operating system's randomness, another key each time, and SipHash does
+/// not betray its key: not even who has seen the numbers of other calls can tell this one. That saves a
+/// dependency on a source of random numbers.
+fn nonce() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

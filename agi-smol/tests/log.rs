@@ -1,0 +1,107 @@
+//! What a server tells its operator: failures, with the call that they belong to, and nothing of callers who
+//! just hang up.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::fmt::{Debug, Write};
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use agi_smol::{Channel, Error, Server};
+use agi_tests::pbx::Pbx;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+#[test]
+fn failures_are_logged_with_their_call_and_hangups_are_not() {
+    #[derive(Debug)]
+    struct Ours(Error);
+    impl std::fmt::Display for Ours {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the balance cannot be told")
+        }
+    }
+    impl std::error::Error for Ours {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    async fn handler(mut channel: Channel) -> Result<(), Ours> {
+        assert!(channel.get_variable("PANIC").await.map_err(Ours)?.is_none(), "the handler's own words");
+        channel.answer().await.map_err(Ours)
+    }
+
+    let log = Log::default();
+    // calls run on threads of their own
+    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    let server = smol::block_on(Server::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let address = server.local_addr().unwrap();
+    smol::spawn(server.serve(handler)).detach();
+    let cases = [
+        ("200 result=0", "200 result=0", None),
+        ("200 result=0", "HANGUP\n200 result=-1", None),
+        ("200 result=0", "511 Command Not Permitted on a dead channel or intercept routine", None),
+        ("200 result=0", "510 Invalid or unknown command", Some("the balance cannot be told")),
+        ("200 result=1 (yes)", "", Some("the handler's own words")),
+    ];
+    for (variable, answer, logged) in cases {
+        let mut pbx = Pbx::call(address);
+        pbx.expect("GET VARIABLE \"PANIC\"").respond(variable);
+        if !answer.is_empty() {
+            pbx.expect("ANSWER").respond(answer);
+        }
+        pbx.end();
+        let lines = std::mem::take(&mut *log.0.lock().unwrap());
+        match logged {
+            None => assert_eq!(lines, [""; 0], "{answer}"),
+            Some(text) => {
+                assert_eq!(lines.len(), 1, "{lines:?}");
+                for part in
+                    [text, "ERROR", "channel=\"Local/wait@far-00000001;1\"", "unique_id=\"1700000000.1\""]
+                {
+                    assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
+                }
+            }
+        }
+    }
+}
+
+/// Warnings and errors, one a line, with the fields of the last span before them.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>, Arc<Mutex<String>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        write!(self.0, "{field}={value} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("agi_smol") && *metadata.level() <= Level::WARN
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut span = self.1.lock().unwrap();
+        span.clear();
+        attributes.record(&mut Fields(&mut span));
+        Id::from_u64(1)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = format!("{} {}", event.metadata().level(), self.1.lock().unwrap());
+        event.record(&mut Fields(&mut line));
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}

@@ -1,0 +1,216 @@
+//! Calls of a server on the loopback interface that end in every way. The server is the one of `adapter`, on
+//! the executor of `spawn`, which the test's root has; the callers know nothing of either.
+
+use std::future::pending;
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use agi_tests::pbx::{LONG, Pbx};
+use futures_lite::future::poll_once;
+
+use crate::adapter::{Channel, Error, Handler};
+use crate::running::Running;
+use crate::{Stream, spawn};
+
+#[test]
+fn every_call_ends_without_a_reset_however_its_handler_ended() {
+    async fn handler(mut channel: Channel) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        channel.answer().await?;
+        match channel.get_variable("HOW").await?.unwrap().to_string().as_str() {
+            "return" => Ok(()),
+            "fail" => Err("a handler's own error".into()),
+            "panic" => panic!("a handler's panic"),
+            "close" => Ok(channel.close().await?),
+            "cut" => {
+                // a call is dropped with the channel, and its reply is still to come
+                let mut cut = pin!(channel.exec("Dial", "PJSIP/bob"));
+                assert!(poll_once(cut.as_mut()).await.is_none());
+                Ok(())
+            }
+            "pass on" => {
+                spawn(async move { channel.noop().await.unwrap() });
+                Ok(())
+            }
+            how => unreachable!("{how}"),
+        }
+    }
+    let server = Running::start(handler);
+    for how in ["return", "fail", "panic", "close", "cut", "pass on"] {
+        let mut pbx = Pbx::call(server.address);
+        pbx.expect("ANSWER").respond("200 result=0");
+        pbx.expect("GET VARIABLE \"HOW\"").respond(&format!("200 result=1 ({how})"));
+        match how {
+            "cut" => pbx.expect("EXEC \"Dial\" \"PJSIP/bob\"").respond("200 result=0"),
+            "pass on" => pbx.expect("NOOP").respond("200 result=0"),
+            _ => &mut pbx,
+        };
+        pbx.end();
+    }
+    server.stop();
+}
+
+#[test]
+fn a_panic_before_the_first_await_is_a_call_s_own() {
+    let server = Running::start(|_: Channel| -> std::future::Ready<Result<(), Error>> { panic!("at once") });
+    for _ in 0..2 {
+        Pbx::call(server.address).end();
+    }
+    server.stop();
+}
+
+#[test]
+fn shutdown_lets_calls_end() {
+    let server = Running::start(|mut channel: Channel| async move { channel.answer().await });
+    let address = server.address;
+    let mut pbx = Pbx::call(address);
+    pbx.expect("ANSWER");
+    let done = server.tell_to_stop();
+    // the listener is closed some time after the word is given
+    let began = Instant::now();
+    while TcpStream::connect(address).is_ok() {
+        assert!(began.elapsed() < LONG);
+    }
+    assert!(done.try_recv().is_err(), "a call goes on");
+    pbx.respond("200 result=0");
+    pbx.end();
+    done.recv_timeout(LONG).expect("it hangs");
+}
+
+#[test]
+fn shutdown_cancels_what_takes_too_long() {
+    struct Dropped(mpsc::Sender<()>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+        }
+    }
+    let (starts, started) = mpsc::channel();
+    let (drops, dropped) = mpsc::channel();
+    let handler = move |channel: Channel| {
+        starts.send(()).unwrap();
+        let guard = Dropped(drops.clone());
+        async move {
+            let _held = (guard, channel);
+            pending::<Result<(), Error>>().await
+        }
+    };
+    let server = Running::with(|server| server.drain(Duration::ZERO), handler);
+    let mut silent = Pbx::connect(server.address);
+    let call = Pbx::call(server.address);
+    started.recv_timeout(LONG).unwrap();
+    let done = server.tell_to_stop();
+    dropped.recv_timeout(LONG).unwrap();
+    call.end();
+    // a connection that sends no environment is not waited for either
+    assert_eq!(silent.next_line(), None);
+    drop(silent);
+    done.recv_timeout(LONG).expect("it hangs");
+}
+
+#[test]
+fn who_does_not_close_is_left_without_a_reset_in_the_end() {
+    let server = Running::with(
+        |server| server.linger(Duration::from_millis(20)),
+        async |channel: Channel| {
+            drop(channel);
+            Ok::<(), Error>(())
+        },
+    );
+    let mut pbx = Pbx::call(server.address);
+    pbx.respond("200 result=0");
+    assert_eq!(pbx.next_line(), None);
+    server.stop();
+    // the server has closed its socket with our bytes read
+    assert_eq!(pbx.stream.take_error().unwrap().map(|error| error.kind()), None);
+}
+
+/// There is always something to read from it, so that nothing of the server's would ever wait.
+#[test]
+fn who_never_stops_sending_is_let_go() {
+    let server = Running::with(
+        |server| server.linger(Duration::from_millis(20)).environment_deadline(Duration::from_millis(50)),
+        async |mut channel: Channel| channel.answer().await,
+    );
+    for begins in [true, false] {
+        let mut pbx = match begins {
+            true => Pbx::call(server.address),
+            false => Pbx::connect(server.address),
+        };
+        let flood = vec![b'\n'; 1 << 16];
+        let began = Instant::now();
+        let error = loop {
+            if let Err(error) = pbx.stream.write_all(&flood) {
+                break error;
+            }
+            assert!(began.elapsed() < LONG, "it reads on");
+        };
+        assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
+    }
+    let mut pbx = Pbx::call(server.address);
+    pbx.expect("ANSWER").respond("200 result=0");
+    pbx.end();
+    server.stop();
+}
+
+#[test]
+fn who_is_no_call_gets_no_handler() {
+    let handled = Arc::new(AtomicUsize::new(0));
+    let count = handled.clone();
+    let handler = move |channel: Channel| {
+        count.fetch_add(1, Ordering::Relaxed);
+        async move { channel.close().await }
+    };
+    let server = Running::with(|server| server.environment_deadline(Duration::from_millis(50)), handler);
+    drop(Pbx::connect(server.address));
+    for nonsense in ["GET / HTTP/1.1\r\n\r\n", "agi_network: yes\n"] {
+        let mut pbx = Pbx::connect(server.address);
+        pbx.stream.write_all(nonsense.as_bytes()).unwrap();
+        pbx.end();
+    }
+    Pbx::call(server.address).end();
+    server.stop();
+    assert_eq!(handled.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_handler_may_keep_the_stream() {
+    let (give, kept) = mpsc::channel();
+    let server = Running::start(move |channel: Channel| {
+        give.send(channel.into_inner()).unwrap();
+        async { Ok::<(), Error>(()) }
+    });
+    let mut pbx = Pbx::call(server.address);
+    let stream = kept.recv_timeout(LONG).unwrap();
+    server.stop();
+    assert!(stream.nodelay().unwrap());
+    pbx.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    assert_eq!(pbx.stream.peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    drop(stream);
+    pbx.stream.set_read_timeout(Some(LONG)).unwrap();
+    assert_eq!(pbx.next_line(), None);
+}
+
+/// A type of one's own may be a handler, with state.
+#[test]
+fn a_handler_may_be_a_type() {
+    struct Counter(AtomicUsize);
+    impl Handler<Stream> for Counter {
+        type Error = Error;
+
+        async fn handle(&self, mut channel: Channel) -> Result<(), Error> {
+            let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            channel.set_variable("N", n.to_string()).await
+        }
+    }
+    let server = Running::start(Counter(AtomicUsize::new(0)));
+    for n in 1..=2 {
+        let mut pbx = Pbx::call(server.address);
+        pbx.expect(&format!("SET VARIABLE \"N\" \"{n}\"")).respond("200 result=1");
+        pbx.end();
+    }
+    server.stop();
+}

@@ -1,0 +1,111 @@
+//! A PBX that a test scripts line by line, over a socket that blocks: it calls a server, on whichever runtime
+//! that is.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use agi_proto::{Asterisk, AsteriskEvent};
+
+use crate::pair::ENVIRONMENT;
+
+/// Longer than a test takes: one that would hang fails.
+pub const LONG: Duration = Duration::from_secs(20);
+
+/// A call to a FastAGI server.
+#[derive(Debug)]
+pub struct Pbx {
+    /// The connection, for what no Asterisk does.
+    pub stream: TcpStream,
+    asterisk: Asterisk,
+}
+
+impl Pbx {
+    /// Calls a server.
+    pub fn call(address: SocketAddr) -> Self {
+        Self::call_for(address, "test")
+    }
+
+    /// The same for a script of this name.
+    pub fn call_for(address: SocketAddr, script: &str) -> Self {
+        let mut pbx = Self::connect(address);
+        pbx.asterisk.send_environment(ENVIRONMENT.map(|(name, value)| match name {
+            "agi_network_script" => (name, script.to_string()),
+            "agi_request" => (name, format!("agi://127.0.0.1/{script}")),
+            _ => (name, value.to_string()),
+        }));
+        pbx.flush();
+        pbx
+    }
+
+    /// A connection on which nothing was sent yet.
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_read_timeout(Some(LONG)).expect("a socket");
+        Self { stream, asterisk: Asterisk::new(8191) }
+    }
+
+    /// The next command; `None` at the end of the script's direction.
+    pub fn next_line(&mut self) -> Option<String> {
+        loop {
+            match self.asterisk.poll_event() {
+                Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
+                Some(_) => return None,
+                None => {}
+            }
+            match self.stream.read(self.asterisk.read_buf()).expect("no reset, and no end of patience") {
+                0 => self.asterisk.handle_eof(),
+                read => self.asterisk.advance(read),
+            }
+        }
+    }
+
+    /// Takes this command and no other.
+    pub fn expect(&mut self, line: &str) -> &mut Self {
+        assert_eq!(self.next_line().as_deref(), Some(line));
+        self
+    }
+
+    /// Takes a barrier, and gives what it wants to hear.
+    pub fn expect_barrier(&mut self) -> String {
+        let line = self.next_line().expect("a barrier");
+        let token = line.strip_prefix("GET FULL VARIABLE \"").and_then(|rest| rest.strip_suffix('"'));
+        let token = token.filter(|token| token.starts_with("agi-sync-"));
+        format!("200 result=1 ({})", token.unwrap_or_else(|| panic!("no barrier: {line}")))
+    }
+
+    /// Takes a barrier and lets it be heard.
+    pub fn echo(&mut self) -> &mut Self {
+        let echo = self.expect_barrier();
+        self.respond(&echo)
+    }
+
+    /// Sends this, whatever it is.
+    pub fn respond(&mut self, response: &str) -> &mut Self {
+        self.asterisk.respond(response);
+        self.flush();
+        self
+    }
+
+    /// Ends the session as Asterisk does: waits for the script's end, says `HANGUP`, and closes, while the
+    /// other side still listens. A socket that was closed would answer the `HANGUP` with a reset, which on
+    /// the loopback interface is here before the write returns.
+    pub fn end(mut self) {
+        assert_eq!(self.next_line(), None);
+        self.respond("HANGUP");
+        assert_eq!(self.stream.take_error().expect("a socket").map(|error| error.kind()), None, "a reset");
+    }
+
+    /// The same, of a server that says how the call ended.
+    pub fn end_with(mut self, status: &str) {
+        self.expect(&format!("SET VARIABLE \"AGI_SERVER_STATUS\" \"{status}\"")).respond("200 result=1");
+        self.end();
+    }
+
+    fn flush(&mut self) {
+        while let Some(bytes) = self.asterisk.poll_transmit() {
+            let written = self.stream.write(bytes).expect("no reset");
+            self.asterisk.transmitted(written);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A channel of agi-blocking.
+
+use super::{Error, HANG, Script, Tap, Tape};
+use agi_blocking::Channel;
+use agi_proto::{Command, Leniency, Limits};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long a command has run when it is given up: that cannot be made to depend on what is seen.
+const HALF_WAY: Duration = Duration::from_millis(150);
+
+/// A channel of agi-blocking.
+pub struct Blocking(Channel<Tap<TcpStream>>);
+
+impl Script for Blocking {
+    const ADAPTER: &'static str = "blocking";
+
+    fn start(stream: TcpStream, tape: &Tape) -> Self {
+        let stream = Tap::new(stream, tape);
+        let channel = Channel::start_timeout(stream, Limits::default(), Leniency::default(), HANG);
+        Self(channel.expect("an environment").expect("no probe"))
+    }
+
+    fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        self.0.call_timeout(command, HANG).map(|reply| reply.expect("it hangs"))
+    }
+
+    fn call_for<C: Command>(&mut self, command: C, time: Duration) -> Option<Result<C::Reply, Error>> {
+        self.0.call_timeout(command, time).transpose()
+    }
+
+    fn call_until<C: Command>(&mut self, command: C, seen: impl FnOnce() + Send) {
+        std::thread::scope(|scope| {
+            scope.spawn(seen);
+            assert!(self.call_for(command, HALF_WAY).is_none(), "a reply came though it still ran");
+        });
+    }
+
+    fn hung_up(&mut self, at_most: Duration) -> bool {
+        self.0.hung_up(at_most).expect("nothing is wrong with the conversation")
+    }
+
+    fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
+        self.0.hung_up_polling(at_most, interval).expect("nothing is wrong with the conversation")
+    }
+
+    fn resync(&mut self) -> Result<(), Error> {
+        self.0.resync()
+    }
+
+    fn is_hung_up(&self) -> bool {
+        self.0.is_hung_up()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn close(mut self) -> Result<(), Error> {
+        self.0.close()
+    }
+}

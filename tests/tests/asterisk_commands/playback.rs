@@ -1,0 +1,208 @@
+//! STREAM FILE, CONTROL STREAM FILE, GET OPTION and what is said.
+
+use std::time::{Duration, Instant};
+
+use agi_proto::commands::playback::ControlledPlayback;
+use agi_proto::commands::say::Case;
+use agi_proto::commands::*;
+use agi_proto::reply::{Ended, Playback};
+use agi_tests::asterisk::{Asterisk, LiveCall, Version};
+use agi_tests::service::block_on;
+use agi_tokio::{Command, Error};
+
+use super::{Line, MS, NONE, TIME, failure, pressed, set};
+
+const S: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_file_is_played() {
+    let mut line = Line::new();
+    let beep = StreamFile::new("beep", NONE);
+    let whole = Playback { ended: Ended::Complete, samples: 3520 };
+    assert_eq!(line.send(beep).unwrap(), whole);
+    let began = Instant::now();
+    assert_eq!(line.send(beep.offset(3000)).unwrap(), whole);
+    assert_eq!(line.send(beep.offset(u32::MAX)).unwrap(), whole);
+    assert!(began.elapsed() < 700 * MS, "of 440 there is little left to play: {:?}", began.elapsed());
+    assert_eq!(line.during(StreamFile::new("beep", set("1")), |call| call.press("9")).unwrap(), whole);
+    for (digits, key) in [("123", '1'), ("#", '#'), ("*", '*'), ("ABCD", 'C')] {
+        let stopped = line.during(StreamFile::new("demo-congrats", set(digits)), |call| press(call, key));
+        let stopped = stopped.unwrap();
+        assert_eq!(stopped.ended, pressed(key));
+        assert!((160..40_000).contains(&stopped.samples), "{stopped:?}");
+    }
+    let later =
+        line.during(StreamFile::new("demo-congrats", set("1")).offset(80_000), |call| press(call, '1'));
+    assert!((80_160..120_000).contains(&later.unwrap().samples));
+    for missing in ["no-such-file", "", "beep&beep"] {
+        assert_eq!(failure(line.send(StreamFile::new(missing, NONE))), "200 result=-1 endpos=0");
+    }
+    line.end();
+}
+
+#[test]
+fn an_option_is_waited_for() {
+    // one frame, so that a key can be pressed behind it
+    let file = Asterisk::shared(Version::V22).sounds_dir().join("one-frame.sln");
+    std::fs::write(&file, [0; 320]).unwrap();
+    let mut line = Line::new();
+    let option = GetOption::new("beep", set("12"), 100 * MS);
+    let whole = Playback { ended: Ended::Complete, samples: 3520 };
+    assert_eq!(line.send(option).unwrap(), whole);
+    let played =
+        line.during(GetOption::new("demo-congrats", set("12"), TIME), |call| press(call, '2')).unwrap();
+    assert!(played.ended == pressed('2') && played.samples < 40_000, "{played:?}");
+    for (key, ended) in [('1', pressed('1')), ('9', Ended::Complete)] {
+        let waits = GetOption::new("one-frame", set("12"), None);
+        let waited = line.during(waits, |call| press(call, key)).unwrap();
+        assert_eq!(waited, Playback { ended, samples: 160 }, "{key} in the wait");
+    }
+    let missing = line.send(GetOption::new("no-such-file", set("1"), 100 * MS));
+    assert_eq!(failure(missing), "200 result=-1 endpos=0");
+    line.end();
+}
+
+#[test]
+fn a_caller_moves_in_a_file() {
+    let mut line = Line::new();
+    let played = |ended, position| ControlledPlayback { ended, position };
+    let congrats = ControlStreamFile::new("demo-congrats", set("0"));
+    let mut at = |command: ControlStreamFile<'_>, keys: &str, from: Duration, to: Duration| {
+        let stopped = line.during(command, |call| call.press(keys)).unwrap();
+        assert_eq!(stopped.ended, pressed('0'), "{keys}");
+        assert!((from..to).contains(&stopped.position.unwrap()), "{keys}: {stopped:?}");
+    };
+    at(congrats, "0", 10 * MS, 3 * S);
+    // by the default keys and 3 seconds, and by others
+    at(congrats, "#0", 3 * S, 6 * S);
+    at(congrats.offset(10 * S), "*0", 6 * S, 9500 * MS);
+    let keys = congrats.skip(5 * S).forward(set("9")).rewind(set("78")).pause(set("5"));
+    at(keys, "90", 5 * S, 8 * S);
+    at(keys.offset(10 * S), "80", 4 * S, 7500 * MS);
+    at(congrats.offset(15 * S), "0", 15 * S, 18 * S);
+    // beyond the end it moves back as far
+    at(congrats.offset(15 * S).skip(20 * S), "#0", 8 * S, 14 * S);
+
+    let beep = ControlStreamFile::new("beep", set("0"));
+    assert_eq!(line.send(beep).unwrap(), played(Ended::Complete, None));
+    // counted from the end Asterisk goes behind it, whatever the format
+    let began = Instant::now();
+    assert_eq!(line.send(congrats.offset_from_end(5 * S)).unwrap(), played(Ended::Complete, None));
+    assert!(began.elapsed() < S, "{:?}", began.elapsed());
+    assert_eq!(failure(line.send(ControlStreamFile::new("no-such-file", NONE))), "200 result=-1 endpos=-1");
+    line.end();
+}
+
+/// The file lasts 440 ms: only a pause lets it still be there to be stopped later.
+#[test]
+fn a_caller_pauses_a_file() {
+    let mut line = Line::new();
+    let beep = ControlStreamFile::new("beep", set("0")).pause(set("5"));
+    let began = Instant::now();
+    let paused = line.during(beep, |call| {
+        call.press("5123");
+        // not to wait for anything: it is the pause itself that lasts
+        std::thread::sleep(900 * MS);
+        call.press("40");
+    });
+    let paused = paused.unwrap();
+    assert_eq!(paused.ended, pressed('0'));
+    assert!(began.elapsed() > 880 * MS && paused.position.unwrap() <= 440 * MS, "{paused:?}");
+    for (name, value) in [("CPLAYBACKSTATUS", "USERSTOPPED"), ("CPLAYBACKSTOPKEY", "0")] {
+        assert_eq!(line.send(GetVariable::new(name)).unwrap().unwrap(), value);
+    }
+    // on again, and to its end
+    let went_on = line.during(beep, |call| call.press("55")).unwrap();
+    assert_eq!(went_on, ControlledPlayback { ended: Ended::Complete, position: None });
+    line.end();
+}
+
+#[test]
+fn a_manager_stops_a_controlled_file() {
+    let mut line = Line::new();
+    let stopped = line.during(ControlStreamFile::new("demo-congrats", NONE), |call| {
+        call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", "stop")]);
+    });
+    assert_eq!(stopped.unwrap().ended, Ended::Complete);
+    line.end();
+}
+
+#[test]
+fn a_key_ends_what_is_said() {
+    let mut line = Line::new();
+    let ends = |line: &mut Line, name: &str, said: Result<Ended, Error>| {
+        assert_eq!(said.unwrap(), pressed('5'), "{name}");
+        line.send(Noop::new()).unwrap();
+    };
+    let keys = set("59");
+    macro_rules! say {
+        ($($command:expr,)*) => {$(
+            let said = line.during($command, |call| press(call, '5'));
+            ends(&mut line, stringify!($command), said);
+        )*};
+    }
+    say![
+        SayAlpha::new("abcdefghijkl", keys),
+        SayAlpha::new("aBcDeF", keys).case(Case::All),
+        SayPhonetic::new("abcdefghijkl", keys),
+        SayDigits::new("0123456789", keys),
+        SayDigits::new("-0123456789", keys),
+        SayNumber::new(999_999_999, keys),
+        SayNumber::new(123_456, keys).gender("f"),
+        SayDate::new(1_700_000_000, keys),
+        SayTime::new(1_700_000_000, keys),
+        SayDateTime::new(1_700_000_000, keys),
+        SayDateTime::new(4_700_000_000, keys).format("ABdY"),
+        SayDateTime::new(1_700_000_000, keys).time_zone("Europe/Berlin"),
+    ];
+    line.end();
+}
+
+#[test]
+fn what_is_said_completes_or_fails() {
+    let mut line = Line::new();
+    for case in [Case::Lower, Case::None, Case::Upper] {
+        assert_eq!(line.send(SayAlpha::new("a", NONE).case(case)).unwrap(), Ended::Complete);
+    }
+    assert_eq!(line.send(SayAlpha::new("", NONE)).unwrap(), Ended::Complete);
+    assert_eq!(line.send(SayNumber::new(0, NONE).gender("f")).unwrap(), Ended::Complete);
+    let hour = SayDateTime::new(0, NONE).format("H").time_zone("UTC");
+    assert_eq!(line.send(hour).unwrap(), Ended::Complete);
+    // the one number that Asterisk has no words for, and says so in its log only
+    let began = Instant::now();
+    assert_eq!(line.send(SayNumber::new(i32::MAX, set("1"))).unwrap(), Ended::Complete);
+    assert!(began.elapsed() < S, "{:?}", began.elapsed());
+    let missing = SayDateTime::new(0, NONE).format("'no-such-file'");
+    assert_eq!(failure(line.send(missing)), "200 result=-1");
+    line.end();
+}
+
+/// A call that is dropped leaves its command behind; the next command stops it and gets its own reply.
+#[test]
+fn a_dropped_command_stops() {
+    let mut line = Line::new();
+    abandon(&mut line, StreamFile::new("demo-congrats", NONE));
+    abandon(&mut line, GetData::new("demo-congrats").timeout(None));
+    abandon(&mut line, GetOption::new("demo-congrats", set("1"), None));
+    abandon(&mut line, GetOption::new("one-frame-missing", set("1"), None));
+    abandon(&mut line, WaitForDigit::new(None));
+    line.end();
+}
+
+fn abandon<C: Command>(line: &mut Line, command: C) {
+    let name = command.info().name;
+    let began = Instant::now();
+    // one poll writes the command
+    let reply = block_on(async {
+        let mut call = std::pin::pin!(line.channel.call(command));
+        std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready())).await
+    });
+    assert!(!reply, "{name} was answered at once");
+    line.call.wait_command(name);
+    assert_eq!(line.send(GetFullVariable::new(name)).unwrap().unwrap(), name);
+    assert!(began.elapsed() < 5 * S, "{name} ran on");
+}
+
+fn press(call: &LiveCall, key: char) {
+    call.press(key.encode_utf8(&mut [0; 4]));
+}

@@ -1,0 +1,72 @@
+//! The `record` examples of the adapters, called by a real Asterisk.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::net::SocketAddr;
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Where};
+
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-tokio/examples/record.rs"]
+mod record;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-blocking/examples/record_blocking.rs"]
+mod record_blocking;
+
+const TIME: Duration = Duration::from_secs(30);
+
+fn services() -> [SocketAddr; 2] {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
+    let with_tokio = server.local_addr().unwrap();
+    thread::spawn(move || runtime.block_on(server.serve(record::record)));
+    let server = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
+    let blocking = server.local_addr().unwrap();
+    thread::spawn(move || server.serve(record_blocking::record));
+    [with_tokio, blocking]
+}
+
+fn call(service: SocketAddr) -> LiveCall {
+    let call = Call::to(format!("agi://{service}/record")).far_leg(FarLeg::Tone).report("MESSAGE");
+    let call = Asterisk::shared(Version::V22).call(&call);
+    call.wait_command("RECORD FILE");
+    // so long is what is recorded, but for the beep
+    sleep(Duration::from_millis(1500));
+    call
+}
+
+/// How many bytes the message has; it is removed.
+fn message(outcome: &Outcome) -> u64 {
+    assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
+    let file = String::from_utf8(outcome.variables["MESSAGE"].clone()).unwrap() + ".wav";
+    let length = std::fs::metadata(&file).unwrap().len();
+    std::fs::remove_file(file).unwrap();
+    length
+}
+
+#[test]
+fn a_message_is_recorded_and_played_back() {
+    for service in services() {
+        let call = call(service);
+        call.press("#");
+        call.wait_command("STREAM FILE");
+        call.press("#");
+        call.wait_command("WAIT FOR DIGIT");
+        call.press("1");
+        let outcome = call.finish(TIME);
+        assert_eq!((outcome.where_, &*outcome.agi_status), (Where::Next, "SUCCESS"));
+        assert!(message(&outcome) > 8_000, "half a second at least");
+    }
+}
+
+#[test]
+fn who_leaves_while_speaking_leaves_a_message() {
+    for service in services() {
+        let call = call(service);
+        call.hang_up_far();
+        let outcome = call.finish(TIME);
+        assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
+        assert!(message(&outcome) > 8_000, "half a second at least");
+    }
+}

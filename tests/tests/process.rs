@@ -1,0 +1,273 @@
+//! Programs that run as process AGI, and a test in the place of Asterisk: two pipes and a signal.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agi_proto::{Asterisk, AsteriskEvent};
+use rustix::process::{Pid, Signal, kill_process};
+
+const PROBE: &str = env!("CARGO_BIN_EXE_probe");
+const SURVEYS: [&str; 2] = [env!("CARGO_BIN_EXE_process_agi"), env!("CARGO_BIN_EXE_process_agi_tokio")];
+const ADAPTERS: [&str; 2] = ["blocking", "tokio"];
+
+const ENVIRONMENT: [(&str, &str); 20] = [
+    ("agi_request", "probe"),
+    ("agi_channel", "PJSIP/100-00000001"),
+    ("agi_language", "en"),
+    ("agi_type", "PJSIP"),
+    ("agi_uniqueid", "1700000000.1"),
+    ("agi_version", "22.10.1"),
+    ("agi_callerid", "100"),
+    ("agi_calleridname", "unknown"),
+    ("agi_callingpres", "0"),
+    ("agi_callingani2", "0"),
+    ("agi_callington", "0"),
+    ("agi_callingtns", "0"),
+    ("agi_dnid", "200"),
+    ("agi_rdnis", "unknown"),
+    ("agi_context", "default"),
+    ("agi_extension", "200"),
+    ("agi_priority", "1"),
+    ("agi_enhanced", "0.0"),
+    ("agi_accountcode", ""),
+    ("agi_threadid", "140000000000000"),
+];
+
+/// A program that runs, and what Asterisk has of it.
+struct Pbx {
+    asterisk: Asterisk,
+    child: Child,
+    input: Option<ChildStdin>,
+    output: Option<ChildStdout>,
+    /// Dropped when the program is no longer to be watched.
+    _watched: mpsc::Sender<()>,
+}
+
+impl Pbx {
+    fn run(program: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (watched, watch) = mpsc::channel::<()>();
+        let pid = Pid::from_child(&child);
+        thread::spawn(move || {
+            if watch.recv_timeout(Duration::from_secs(20)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // a test that hangs fails
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let mut pbx = Self { asterisk: Asterisk::new(8191), child, input, output, _watched: watched };
+        pbx.asterisk.send_environment(ENVIRONMENT);
+        pbx.flush();
+        pbx
+    }
+
+    /// The next command; `None` when the program has closed its output.
+    fn next(&mut self) -> Option<String> {
+        loop {
+            match self.asterisk.poll_event() {
+                Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
+                Some(_) => return None,
+                None => {}
+            }
+            match self.output.as_mut().unwrap().read(self.asterisk.read_buf()).unwrap() {
+                0 => self.asterisk.handle_eof(),
+                read => self.asterisk.advance(read),
+            }
+        }
+    }
+
+    fn expect(&mut self, line: &str) -> &mut Self {
+        assert_eq!(self.next().as_deref(), Some(line));
+        self
+    }
+
+    fn respond(&mut self, response: &str) -> &mut Self {
+        self.asterisk.respond(response);
+        self.flush();
+        self
+    }
+
+    fn flush(&mut self) {
+        while let Some(bytes) = self.asterisk.poll_transmit() {
+            let written = self.input.as_mut().unwrap().write(bytes).unwrap();
+            self.asterisk.transmitted(written);
+        }
+    }
+
+    fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
+        // it is told by another way than what is written next
+        thread::sleep(Duration::from_millis(100));
+    }
+
+    /// What Asterisk does when the program has closed its output, and what the program wrote elsewhere. Like
+    /// Asterisk, it closes nothing before the program has ended.
+    fn end(mut self) -> (ExitStatus, String) {
+        assert_eq!(self.next(), None);
+        let status = self.child.wait().unwrap();
+        let mut errors = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        (status, errors)
+    }
+}
+
+/// A program's answer to a hangup while it waits for a command.
+fn take_notes(pbx: &mut Pbx, note: &str) {
+    pbx.expect(&format!("DATABASE PUT \"survey\" \"1700000000.1\" \"{note}\"")).respond("200 result=1");
+    pbx.expect(&format!("VERBOSE \"1700000000.1: the caller {note}\"")).respond("200 result=1");
+}
+
+#[test]
+fn a_survey_is_taken_and_prints_stay_out_of_it() {
+    for program in SURVEYS {
+        let mut pbx = Pbx::run(program, &[]);
+        pbx.expect("ANSWER").respond("200 result=0");
+        pbx.expect("STREAM FILE \"demo-congrats\" \"#\"").respond("200 result=0 endpos=1000");
+        pbx.expect("WAIT FOR DIGIT 5000").respond("200 result=49");
+        take_notes(&mut pbx, "answered");
+        let (status, errors) = pbx.end();
+        assert!(status.success(), "{status}");
+        assert_eq!(errors, "PJSIP/100-00000001 takes the survey\n");
+    }
+}
+
+#[test]
+fn a_hangup_wakes_and_leaves_time_to_clean_up() {
+    for program in SURVEYS {
+        let mut pbx = Pbx::run(program, &[]);
+        pbx.expect("ANSWER").respond("200 result=0").expect("STREAM FILE \"demo-congrats\" \"#\"");
+        pbx.hang_up();
+        // that this means a hangup, nobody needs to ask any more
+        pbx.respond("200 result=-1 endpos=200");
+        take_notes(&mut pbx, "left early");
+        let (status, _) = pbx.end();
+        assert!(status.success(), "{status}");
+    }
+}
+
+#[test]
+fn who_waits_for_the_hangup_is_woken_by_it() {
+    for adapter in ADAPTERS {
+        let mut pbx = Pbx::run(PROBE, &[adapter, "hangup"]);
+        pbx.expect("VERBOSE \"waiting\"").respond("200 result=1");
+        thread::sleep(Duration::from_millis(200));
+        pbx.hang_up();
+        pbx.expect("VERBOSE \"it is over\"").respond("200 result=1");
+        assert!(pbx.end().0.success());
+    }
+}
+
+#[test]
+fn a_call_that_is_given_up_leaves_the_next_its_own_reply() {
+    for adapter in ADAPTERS {
+        let mut pbx = Pbx::run(PROBE, &[adapter, "give-up"]);
+        pbx.expect("STREAM FILE \"music\" \"\"");
+        let barrier = pbx.next().unwrap();
+        let token = barrier.split('"').nth(1).unwrap();
+        pbx.respond(&format!("200 result=1 ({token})"));
+        pbx.expect("VERBOSE \"without music\"").respond("200 result=1");
+        assert!(pbx.end().0.success());
+    }
+}
+
+#[test]
+fn writing_to_an_asterisk_that_is_gone_is_no_death() {
+    for program in SURVEYS {
+        let mut pbx = Pbx::run(program, &[]);
+        pbx.expect("ANSWER");
+        drop(pbx.output.take());
+        pbx.respond("200 result=0");
+        drop(pbx.input.take());
+        let status = pbx.child.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (Some(0), None));
+    }
+}
+
+#[test]
+fn the_end_of_the_conversation_waits_for_nothing() {
+    for adapter in ADAPTERS {
+        let begun = Instant::now();
+        let mut pbx = Pbx::run(PROBE, &[adapter, "late"]);
+        assert_eq!(pbx.next(), None);
+        // the output is closed, the program goes on, and a late signal does it no harm
+        pbx.hang_up();
+        assert_eq!(pbx.child.try_wait().unwrap(), None);
+        let status = pbx.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "it waited for Asterisk, which waits for it");
+    }
+}
+
+#[test]
+fn a_child_neither_speaks_nor_holds_the_conversation_open() {
+    for adapter in ADAPTERS {
+        let begun = Instant::now();
+        let mut pbx = Pbx::run(PROBE, &[adapter, "child"]);
+        pbx.expect("VERBOSE \"a child is left behind\"").respond("200 result=1");
+        assert_eq!(pbx.next(), None);
+        assert!(pbx.child.wait().unwrap().success());
+        assert!(begun.elapsed() < Duration::from_secs(3), "the child lives on for three seconds");
+        let mut printed = [0; 5];
+        pbx.child.stderr.take().unwrap().read_exact(&mut printed).unwrap();
+        assert_eq!(&printed, b"NOOP\n", "its input was empty, its output went elsewhere");
+    }
+}
+
+#[test]
+fn they_are_taken_once() {
+    for adapter in ADAPTERS {
+        let mut pbx = Pbx::run(PROBE, &[adapter, "twice"]);
+        pbx.expect("VERBOSE \"Err(ResourceBusy)\"").respond("200 result=1");
+        assert!(pbx.end().0.success());
+    }
+}
+
+#[test]
+fn a_dropped_channel_gives_them_back() {
+    for adapter in ADAPTERS {
+        let mut pbx = Pbx::run(PROBE, &[adapter, "drop"]);
+        pbx.expect("out again");
+        let (status, errors) = pbx.end();
+        assert!(status.success(), "{status}");
+        assert_eq!(errors, "stray", "what was printed meanwhile does not follow");
+    }
+}
+
+#[test]
+fn it_can_be_tried_with_files() {
+    for program in SURVEYS {
+        let mut script = Asterisk::new(8191);
+        script.send_environment(ENVIRONMENT);
+        let path = std::env::temp_dir().join(format!("agi-process-{}", std::process::id()));
+        std::fs::write(&path, script.poll_transmit().unwrap()).unwrap();
+        let output = Command::new(program).stdin(File::open(&path).unwrap()).output().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(output.stdout, b"ANSWER\n", "then the file is at its end");
+
+        let output = Command::new(program).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success() && output.stdout.is_empty(), "nobody calls: {output:?}");
+    }
+}
+
+#[test]
+fn audio_needs_eagi() {
+    for adapter in ADAPTERS {
+        let pbx = Pbx::run(PROBE, &[adapter, "tone"]);
+        let (status, errors) = pbx.end();
+        assert_eq!(status.code(), Some(1));
+        assert!(errors.contains("not with EAGI()"), "{errors}");
+    }
+}
