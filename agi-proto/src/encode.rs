@@ -48,18 +48,8 @@ impl<'a> CommandLine<'a> {
     }
 
     /// One argument, quoted and escaped; `name` is what a refusal calls it.
-    #[inline]
     pub fn argument(&mut self, name: &'static str, value: impl AsRef<[u8]>) -> &mut Self {
-        let value = value.as_ref();
-        if has_special(value) {
-            return self.argument_of(name, |argument| argument.push(value));
-        }
-        self.words += 1;
-        self.out.reserve(value.len() + 3);
-        self.out.extend_from_slice(b" \"");
-        self.out.extend_from_slice(value);
-        self.out.push(b'"');
-        self
+        self.argument_of(name, |argument| argument.push(value.as_ref()))
     }
 
     /// One argument if it is given.
@@ -226,11 +216,22 @@ impl Argument<'_, '_> {
     /// More of the argument, escaped.
     pub(crate) fn push(&mut self, piece: impl AsRef<[u8]>) {
         let piece = piece.as_ref();
-        if !has_special(piece) {
-            self.line.out.extend_from_slice(piece);
-            self.length += piece.len();
-            return;
+        let start = self.line.out.len();
+        let mut special = false;
+        self.line.out.extend(piece.iter().map(|&byte| {
+            special |= SPECIAL[usize::from(byte)];
+            byte
+        }));
+        if special {
+            self.line.out.truncate(start);
+            return self.push_special(piece);
         }
+        self.length += piece.len();
+    }
+
+    /// The same for a piece that holds what must be escaped or refused.
+    #[cold]
+    fn push_special(&mut self, piece: &[u8]) {
         for (at, &byte) in piece.iter().enumerate() {
             match byte {
                 b'"' | b'\\' => self.line.out.extend_from_slice(&[b'\\', byte]),
@@ -248,11 +249,6 @@ impl Argument<'_, '_> {
     pub(crate) fn length(&self) -> usize {
         self.length
     }
-}
-
-fn has_special(piece: &[u8]) -> bool {
-    // no way out before the end: that would cost more than it saves
-    piece.iter().fold(false, |any, &byte| any | SPECIAL[usize::from(byte)])
 }
 
 /// The bytes that must be escaped or refused.
