@@ -28,7 +28,7 @@ fn main() -> std::io::Result<()> {
     async_std::task::block_on(async {
         let server = match std::env::args().nth(1) {
             Some(address) => Server::bind(address).await?,
-            None => Server::bind_default().await?,
+            None => Server::bind_local().await?,
         };
         println!("exten => 100,1,AGI(agi://{}/ivr)", server.local_addr()?);
         println!(" same => n,Verbose(the caller entered ${{RESULT}})");

@@ -20,7 +20,7 @@
 //! }
 //!
 //! fn main() -> std::io::Result<()> {
-//!     async_std::task::block_on(async { Server::bind_default().await?.serve(ivr).await })
+//!     async_std::task::block_on(async { Server::bind_local().await?.serve(ivr).await })
 //! }
 //! ```
 //!
@@ -40,7 +40,10 @@ mod connection;
 mod server;
 
 pub use agi_proto;
-pub use agi_smol::{Command, Digit, Environment, Error, EscapeDigits, Handler, Leniency, Limits, Request};
+pub use agi_smol::{
+    AllowList, Command, Counters, Counts, Digit, Ending, Environment, Error, EscapeDigits, Handler, Leniency,
+    Limits, NotFound, Request, Status, WhenFull, layer, with_state,
+};
 
 pub use self::connection::Connection;
 pub use self::server::Server;
@@ -48,3 +51,12 @@ pub use self::server::Server;
 /// One call, as Asterisk hands it over: commands go out, replies come back. It is
 /// [agi-smol's channel](agi_smol::Channel), whose page has its methods.
 pub type Channel<S = Connection> = agi_smol::Channel<S>;
+
+/// A handler of any type: [agi-smol's](agi_smol::BoxHandler).
+pub type BoxHandler<S = Connection> = agi_smol::BoxHandler<S>;
+
+/// Chooses a handler by the path of the script's URL: [agi-smol's](agi_smol::Router).
+pub type Router<S = Connection> = agi_smol::Router<S>;
+
+/// A handler that can be replaced while a server runs it: [agi-smol's](agi_smol::Replaceable).
+pub type Replaceable<S = Connection> = agi_smol::Replaceable<S>;

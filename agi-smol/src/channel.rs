@@ -5,14 +5,15 @@ mod methods;
 
 use std::time::Duration;
 
+use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Event, Leniency, Limits};
 use futures_io::{AsyncRead, AsyncWrite};
-#[cfg(feature = "server")]
-use smol::net::TcpStream;
 
 use crate::Error;
 use crate::conversation::Conversation;
 use crate::lease::Lease;
+use crate::race::within;
+use crate::stream::TcpStream;
 
 /// How long [`Channel::close`] waits for Asterisk to close as well. Asterisk does at once, unless a command
 /// runs that was given up.
@@ -42,7 +43,7 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// is done. `smol::net::TcpStream` does that. **`smol::Async<TcpStream>` and `async_std::net::TcpStream` do
 /// not**, they only flush: make a `smol::net::TcpStream` of the one, and an `agi_async_std::Connection` of the
 /// other.
-pub struct Channel<#[cfg(feature = "server")] S = TcpStream, #[cfg(not(feature = "server"))] S> {
+pub struct Channel<S = TcpStream> {
     lease: Lease<S>,
 }
 
@@ -92,14 +93,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         // a call that was dropped left its command behind
         conversation.session.abandon();
+        let settled = conversation.session.is_settled();
         let pending = match conversation.session.send(&command) {
             Ok(pending) => pending,
-            Err(error) => return Err(conversation.refused(error)),
+            Err(error) => return Err(conversation.session.refusal(error)),
         };
+        conversation.log.command(&command, settled);
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Response(response)) => return Ok(pending.decode(response)?),
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Response(response)) => {
+                    conversation.log.reply(&response);
+                    return Ok(pending.decode(response)?);
+                }
+                Some(Event::Hangup) => conversation.log.hangup(),
+                Some(Event::Closed) => return Err(conversation.session.end()),
                 Some(_) => {}
                 None => conversation.turn().await?,
             }
@@ -132,6 +139,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         }
     }
 
+    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    ///
+    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// is right. It may be dropped and called again; nothing is lost.
+    pub async fn hung_up_polling(&mut self, interval: Duration) {
+        while within(interval, self.hung_up()).await.is_none() {
+            if let Err(error) = self.call(ChannelStatus::new()).await {
+                tracing::debug!(%error, "the channel is gone");
+                return;
+            }
+        }
+    }
+
     /// Pairs replies again now, rather than with the next command: stops what a dropped call left running,
     /// where Asterisk can stop it, and waits until nothing is owed.
     ///
@@ -144,11 +165,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let conversation = &mut *self.lease;
         conversation.session.abandon();
         if let Err(error) = conversation.session.resync() {
-            return Err(conversation.refused(error));
+            return Err(conversation.session.refusal(error));
         }
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Closed) => return Err(conversation.ended()),
+                Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(Event::Hangup) => {
+                    conversation.log.hangup();
+                    continue;
+                }
                 Some(_) => continue,
                 None => {}
             }

@@ -7,13 +7,14 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use agi_proto::{EncodeError, Event, Leniency, Limits, Session};
+use agi_proto::{Event, Leniency, Limits, Session};
 use async_io::Timer;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::yield_now;
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Error;
+use crate::log::Log;
 use crate::race::within;
 
 /// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
@@ -32,38 +33,27 @@ const READS_AT_ONCE: u8 = 16;
 pub(crate) struct Conversation<S> {
     pub(crate) stream: S,
     pub(crate) session: Session,
+    pub(crate) log: Log,
     /// What was written may still lie in a buffer of the stream's own.
     unflushed: bool,
     /// The peer takes no more bytes.
     mute: bool,
     /// Reads since others had their turn.
     reads: u8,
+    /// Acknowledges what was received at once, where the stream knows such a thing.
+    acknowledge: fn(&S),
 }
 
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
+        Self::over_tcp(stream, limits, leniency, |_| {})
+    }
+
+    /// A conversation over TCP. Asterisk writes some things in two pieces, and the second one waits until the
+    /// first is acknowledged, which Linux puts off for 40 ms unless told otherwise.
+    pub(crate) fn over_tcp(stream: S, limits: Limits, leniency: Leniency, acknowledge: fn(&S)) -> Self {
         let session = Session::with(nonce(), limits, leniency);
-        Self { stream, session, unflushed: false, mute: false, reads: 0 }
-    }
-
-    /// Why no command can be sent any more.
-    pub(crate) fn ended(&mut self) -> Error {
-        loop {
-            match self.session.poll_event() {
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(error) => return error.into(),
-            }
-        }
-        if self.session.is_hung_up() { Error::Hangup } else { Error::Closed }
-    }
-
-    /// What an [`EncodeError`] means to a caller: whoever calls after the end did nothing wrong.
-    pub(crate) fn refused(&mut self, error: EncodeError) -> Error {
-        match error {
-            EncodeError::Closed => self.ended(),
-            error => error.into(),
-        }
+        Self { stream, session, log: Log::default(), unflushed: false, mute: false, reads: 0, acknowledge }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -106,6 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             match self.stream.write(bytes).await {
                 Ok(0) => self.mute = true,
                 Ok(written) => {
+                    self.log.wrote(bytes, written);
                     self.session.transmitted(written);
                     self.unflushed = true;
                 }
@@ -123,6 +114,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 
     /// Waits for input, or for as long as the session wants to wait for it.
     async fn receive(&mut self) -> Result<(), Error> {
+        if self.session.expects_more() {
+            (self.acknowledge)(&self.stream);
+        }
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         self.pause().await;
         let Self { stream, session, .. } = self;
@@ -144,7 +138,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         match read {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => self.session.advance(read),
+            Ok(read) => {
+                self.log.read(&self.session.read_buf()[..read]);
+                self.session.advance(read);
+            }
             Err(error) => {
                 self.session.handle_eof();
                 if !is_gone(&error) {
@@ -168,8 +165,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub(crate) async fn hung_up(&mut self) -> Result<(), Error> {
         self.session.abandon();
         while !self.session.is_hung_up() && !self.session.is_closed() {
-            if self.session.poll_event()?.is_none() {
-                self.turn().await?;
+            match self.session.poll_event()? {
+                Some(Event::Hangup) => self.log.hangup(),
+                Some(_) => {}
+                None => {
+                    (self.acknowledge)(&self.stream);
+                    self.turn().await?;
+                }
             }
         }
         Ok(())
@@ -195,13 +197,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             self.pause().await;
             match self.stream.read(self.session.read_buf()).await {
                 Ok(0) => break,
-                Ok(_) => {}
+                Ok(read) => self.log.read(&self.session.read_buf()[..read]),
                 Err(error) if is_gone(&error) => break,
                 Err(error) => return Err(Error::Io(error)),
             }
         }
         self.session.handle_eof();
         while let Ok(Some(_)) = self.session.poll_event() {}
+        self.log.end();
         Ok(())
     }
 }

@@ -8,28 +8,28 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use agi_proto::{Leniency, Limits};
+use agi_proto::service::{Counters, Options};
 use async_channel::bounded;
 use futures_io::{AsyncRead, AsyncWrite};
 
+use self::accept::Slots;
 use self::call::Call;
-use crate::channel::LINGER;
-use crate::handler::Handler;
 use crate::race::{Won, race, within};
+use crate::{BoxHandler, Handler};
 
-/// Where a server listens unless told otherwise: the loopback address, and the port that
-/// `AGI(agi://host/path)` means.
-pub const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 4573);
+/// The loopback address, and the port that `AGI(agi://host/path)` means.
+pub const LOCAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 4573);
 
 /// What a server has of its runtime.
 pub trait Runtime: 'static {
     type Listener: Send + Sync;
     /// Closing it must end its writing side.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    type Stream: Stream;
 
     /// The next connection; it may be dropped at any time.
     fn accept(
@@ -38,52 +38,72 @@ pub trait Runtime: 'static {
 
     fn set_nodelay(stream: &Self::Stream) -> io::Result<()>;
 
+    /// By [`acknowledge`], where there are file descriptors.
+    fn acknowledge(stream: &Self::Stream);
+
     /// Runs a call, whatever becomes of who began it.
     fn spawn(call: impl Future<Output = ()> + Send + 'static);
 }
 
-/// What can be said about a server.
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub limits: Limits,
-    pub leniency: Leniency,
-    pub environment_deadline: Duration,
-    pub linger: Duration,
-    pub drain: Duration,
+/// A connection.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+/// Makes a listener's queue the longest that the system allows: it shortens what it is asked for.
+///
+/// # Errors
+///
+/// What the operating system says.
+#[cfg(unix)]
+pub fn lengthen_queue(listener: impl AsFd) -> io::Result<()> {
+    Ok(rustix::net::listen(listener, i32::MAX)?)
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            leniency: Leniency::default(),
-            environment_deadline: Duration::from_secs(30),
-            linger: LINGER,
-            drain: Duration::from_secs(30),
-        }
-    }
+/// Acknowledges what was received at once, where the system puts that off.
+#[cfg(unix)]
+pub fn acknowledge(stream: impl AsFd) {
+    // where it fails the answer comes later, and that is all
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 /// Serves until `shutdown` ends, then lets calls end.
-pub async fn serve_until<R: Runtime, H: Handler<R::Stream>>(
+pub async fn serve_until<R: Runtime, A: 'static>(
     listener: R::Listener,
     options: Options,
-    handler: H,
+    counters: Arc<Counters>,
+    handler: impl Handler<A, R::Stream>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let drain = options.drain;
-    let (handler, options) = (Arc::new(handler), Arc::new(options));
+    let slots = Slots::new(&options);
+    let (handler, options) = (BoxHandler::new(handler), Arc::new(options));
     // Nothing is ever sent. A call that holds `running` is not over; once `cancel` is gone it is told to end.
     let (running, over) = bounded::<Infallible>(1);
     let (cancel, cancelled) = bounded::<Infallible>(1);
     let mut shutdown = pin!(shutdown);
     // accepting comes first, for what is in the queue would be reset when the listener is closed
-    while let Won::First((stream, peer)) = race(pin!(accept::next::<R>(&listener)), shutdown.as_mut()).await {
-        let call = Call { options: options.clone(), cancelled: cancelled.clone(), running: running.clone() };
-        R::spawn(call.run(stream, peer, handler.clone()));
+    while let Won::First((stream, peer, slot)) =
+        race(pin!(slots.next::<R>(&listener)), shutdown.as_mut()).await
+    {
+        counters.accept();
+        if !options.allows(peer.ip()) {
+            counters.refuse();
+            tracing::warn!(%peer, "this peer may not connect");
+            continue;
+        }
+        let call =
+            Call { peer, options: options.clone(), counters: counters.clone(), cancelled: cancelled.clone() };
+        let (handler, running) = (handler.clone(), running.clone());
+        R::spawn(async move {
+            call.run::<R>(stream, slot, handler).await;
+            drop(running);
+        });
     }
     drop((listener, running, cancelled));
-    if within(drain, over.recv()).await.is_none() {
+    if within(options.shutdown_timeout, over.recv()).await.is_none() {
         tracing::warn!("calls are cancelled that did not end in time");
     }
     drop(cancel);

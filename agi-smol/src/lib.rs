@@ -14,7 +14,7 @@
 //! }
 //!
 //! fn main() -> std::io::Result<()> {
-//!     smol::block_on(async { Server::bind_default().await?.serve(ivr).await })
+//!     smol::block_on(async { Server::bind_local().await?.serve(ivr).await })
 //! }
 //! ```
 //!
@@ -36,15 +36,20 @@ mod conversation;
 pub mod generic;
 mod handler;
 mod lease;
+mod log;
 mod race;
+mod router;
 #[cfg(feature = "server")]
 mod server;
+mod stream;
 
 pub use agi_proto;
+pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Status, WhenFull};
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;
-pub use self::handler::Handler;
+pub use self::handler::{BoxHandler, Handler, layer, with_state};
+pub use self::router::{Replaceable, Router};
 #[cfg(feature = "server")]
 pub use self::server::Server;
 

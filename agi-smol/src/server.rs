@@ -3,13 +3,13 @@
 use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
-use agi_proto::{Leniency, Limits};
+use agi_proto::service::{Counters, Options};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 
-use crate::generic::{self, DEFAULT_ADDRESS, Options, Runtime};
-use crate::handler::Handler;
+use crate::Handler;
+use crate::generic::{self, LOCAL, Runtime};
 
 /// A FastAGI server.
 ///
@@ -27,30 +27,47 @@ use crate::handler::Handler;
 /// # }
 /// ```
 ///
-/// For each connection it waits for the environment within a [deadline](Self::environment_deadline), runs the
-/// handler in a task of smol's own executor ([`smol::spawn`]), and when the channel was dropped closes the connection so that Asterisk's
-/// last `HANGUP` is still read. That is so whether the handler returned, failed, panicked (the other calls do
-/// not notice) or was cancelled.
+/// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
+///   [in time](Self::environment_timeout). One that is closed without a byte is not even logged.
+/// * **A call** must be [admitted](Self::admit), and find less than [as many](Self::max_calls) others; else it
+///   is [refused or waits](Self::when_full). Its handler runs in a task of [smol's own executor](smol::spawn),
+///   which has one thread unless `SMOL_THREADS` says otherwise.
+/// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
+///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
+///   returned, failed, panicked (the other calls do not notice) or was cancelled.
+/// * **A handler's failure** is logged, unless it only says that the call
+///   [is over](agi_proto::Error::is_hangup).
+/// * **[Counters](Self::counters)** say at any time how many there are.
 ///
-/// A handler's failure is logged with the channel and its unique id, unless it only says that the call
-/// [is over](agi_proto::Error::is_hangup).
+/// What it has to say goes to [`tracing`], in a span `call` with the call's channel, unique id and script: at
+/// the level of debugging also each command, its reply and how long that took, and with the target
+/// `agi_smol::wire` at the level of traces the bytes.
 ///
 /// AGI knows no passwords, and whoever can connect can pretend to be a call. Listen on the loopback address,
-/// or on a network without strangers.
+/// or on a network without strangers; the example `digest` asks for a secret that both sides know.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     options: Options,
+    counters: Arc<Counters>,
+}
+
+/// How it is told what to do.
+impl Server {
+    agi_proto::server_options!();
 }
 
 impl Server {
-    /// Listens on an address.
+    /// Listens on an address, with the longest queue that the system allows.
     ///
     /// # Errors
     ///
     /// What the operating system says.
     pub async fn bind(address: impl AsyncToSocketAddrs) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(Self::from_listener)
+        let listener = TcpListener::bind(address).await?;
+        #[cfg(unix)]
+        generic::lengthen_queue(&listener)?;
+        Ok(Self::from_listener(listener))
     }
 
     /// Listens on 127.0.0.1:4573, the port that `AGI(agi://127.0.0.1/path)` means.
@@ -58,45 +75,20 @@ impl Server {
     /// # Errors
     ///
     /// What the operating system says.
-    pub async fn bind_default() -> io::Result<Self> {
-        Self::bind(DEFAULT_ADDRESS).await
+    pub async fn bind_local() -> io::Result<Self> {
+        Self::bind(LOCAL).await
     }
 
-    /// Takes connections from a listener that is there already, such as one of systemd's.
+    /// Takes connections from a listener that is there already, such as one of systemd's. How many may wait
+    /// in its queue is for whoever made it to say.
     pub fn from_listener(listener: TcpListener) -> Self {
-        Self { listener, options: Options::default() }
+        Self { listener, options: Options::default(), counters: Arc::default() }
     }
 
-    /// How much a peer may make us keep.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
-        self
-    }
-
-    /// Which oddities of an environment are let pass.
-    pub fn leniency(mut self, leniency: Leniency) -> Self {
-        self.options.leniency = leniency;
-        self
-    }
-
-    /// How long a new connection may take to send its whole environment. Asterisk sends it at once; 30
-    /// seconds unless told otherwise.
-    pub fn environment_deadline(mut self, deadline: Duration) -> Self {
-        self.options.environment_deadline = deadline;
-        self
-    }
-
-    /// How long to wait at the end of a call for Asterisk to close too: 5 seconds unless told otherwise.
-    pub fn linger(mut self, deadline: Duration) -> Self {
-        self.options.linger = deadline;
-        self
-    }
-
-    /// How long [`serve_until`](Self::serve_until) lets calls go on at shutdown: 30 seconds unless told
-    /// otherwise.
-    pub fn drain(mut self, deadline: Duration) -> Self {
-        self.options.drain = deadline;
-        self
+    /// How many connections were accepted and refused, are active, and ended in which way: to be kept, and
+    /// read at any time.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
     }
 
     /// Where it listens.
@@ -112,18 +104,19 @@ impl Server {
     ///
     /// Dropping this cancels the handlers; their calls are still closed properly as long as the process
     /// goes on.
-    pub async fn serve<H: Handler>(self, handler: H) -> ! {
+    pub async fn serve<A: 'static>(self, handler: impl Handler<A>) -> ! {
         self.serve_until(handler, pending()).await;
         unreachable!("what it served until never comes")
     }
 
     /// Serves until `shutdown` ends, then lets calls end: new connections are refused, running handlers have
-    /// the time that [`drain`](Self::drain) gives, then they are cancelled and their calls closed properly.
+    /// the time that [`shutdown_timeout`](Self::shutdown_timeout) gives, then they are cancelled and their
+    /// calls closed properly.
     ///
     /// ```no_run
     /// # async fn hello(_: agi_smol::Channel) -> Result<(), agi_smol::Error> { Ok(()) }
     /// # async fn example(server: agi_smol::Server) {
-    /// let (stop, stopped) = smol::channel::bounded::<()>(1);
+    /// let (stop, stopped) = async_channel::bounded::<()>(1);
     /// let shutdown = async {
     ///     let _ = stopped.recv().await;
     /// };
@@ -131,8 +124,9 @@ impl Server {
     /// # drop(stop);
     /// # }
     /// ```
-    pub async fn serve_until<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
-        generic::serve_until::<Smol, H>(self.listener, self.options, handler, shutdown).await;
+    pub async fn serve_until<A: 'static>(self, handler: impl Handler<A>, shutdown: impl Future<Output = ()>) {
+        let Self { listener, options, counters } = self;
+        generic::serve_until::<Smol, A>(listener, options, counters, handler, shutdown).await;
     }
 }
 
@@ -148,6 +142,13 @@ impl Runtime for Smol {
 
     fn set_nodelay(stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)
+    }
+
+    fn acknowledge(stream: &TcpStream) {
+        #[cfg(unix)]
+        generic::acknowledge(stream);
+        #[cfg(not(unix))]
+        let _ = stream;
     }
 
     fn spawn(call: impl Future<Output = ()> + Send + 'static) {

@@ -50,7 +50,7 @@ fn failures_are_logged_with_their_call_and_hangups_are_not() {
         if !answer.is_empty() {
             pbx.expect("ANSWER").respond(answer);
         }
-        pbx.end();
+        pbx.end_with(if logged.is_some() { "FAILED" } else { "SUCCESS" });
         let lines = std::mem::take(&mut *log.0.lock().unwrap());
         match logged {
             None => assert_eq!(lines, [""; 0], "{answer}"),

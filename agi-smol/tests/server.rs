@@ -4,6 +4,8 @@
 #[path = "running/calls.rs"]
 mod calls;
 mod running;
+#[path = "running/service.rs"]
+mod service;
 
 use std::future::Future;
 

@@ -18,6 +18,7 @@ pub struct Pbx {
     /// The connection, for what no Asterisk does.
     pub stream: TcpStream,
     asterisk: Asterisk,
+    ended: bool,
 }
 
 impl Pbx {
@@ -42,7 +43,7 @@ impl Pbx {
     pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_read_timeout(Some(LONG)).expect("a socket");
-        Self { stream, asterisk: Asterisk::new(8191) }
+        Self { stream, asterisk: Asterisk::new(8191), ended: false }
     }
 
     /// The next command; `None` at the end of the script's direction.
@@ -54,7 +55,11 @@ impl Pbx {
                 None => {}
             }
             match self.stream.read(self.asterisk.read_buf()).expect("no reset, and no end of patience") {
-                0 => self.asterisk.handle_eof(),
+                0 if self.ended => return None,
+                0 => {
+                    self.ended = true;
+                    self.asterisk.handle_eof();
+                }
                 read => self.asterisk.advance(read),
             }
         }

@@ -18,30 +18,30 @@ type Script = fn(Pbx);
 const CASES: &[(&str, &str, Script)] = &[
     ("the environment, typed", "environment?lang=de", |mut pbx| {
         pbx.expect("SET VARIABLE \"SEEN\" \"1700000000.1 at 100 in de\"").respond("200 result=1");
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("commands with typed replies", "reply", |mut pbx| {
         pbx.expect("STREAM FILE \"hi\" \"#\"").respond("200 result=35 endpos=800");
         pbx.expect("SET VARIABLE \"SEEN\" \"# at 800\"").respond("200 result=1");
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("values of several lines", "lines", |mut pbx| {
         pbx.expect("GET VARIABLE \"NOTE\"").respond("200 result=1 (one\nHANGUP\n200 result=1 (forged))");
         expect_behind_barriers(&mut pbx, "SET VARIABLE \"SEEN\" \"one/HANGUP/200 result=1 (forged)\"");
         pbx.respond("200 result=1");
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("a hangup in the middle of a command", "hangup", |mut pbx| {
         pbx.expect("STREAM FILE \"long\" \"\"").respond("HANGUP").respond("200 result=-1 endpos=800");
         // the handler's next command is not sent
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("commands on a dead channel", "dead", |mut pbx| {
         pbx.expect("ANSWER").respond("HANGUP").respond("200 result=-1");
         pbx.expect("SET VARIABLE \"CLEANED\" \"up\"").respond("200 result=1");
         pbx.expect("STREAM FILE \"bye\" \"\"").respond("511 Command Not Permitted on a dead channel");
         pbx.expect("SET VARIABLE \"SEEN\" \"hung up: true\"").respond("200 result=1");
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("calls that are given up, and others after them", "given-up", |mut pbx| {
         pbx.expect("STREAM FILE \"long\" \"\"");
@@ -50,12 +50,12 @@ const CASES: &[(&str, &str, Script)] = &[
         expect_behind_barriers(&mut pbx, "GET VARIABLE \"X\"");
         pbx.respond("200 result=1 (its own)");
         pbx.expect("SET VARIABLE \"SEEN\" \"its own\"").respond("200 result=1");
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("waiting for the hangup", "wait", |mut pbx| {
         pbx.expect("NOOP").respond("200 result=0").respond("HANGUP");
         pbx.expect("SET VARIABLE \"SEEN\" \"hung up: true\"").respond("200 result=1");
-        pbx.end();
+        end_with(pbx, "SUCCESS");
     }),
     ("a lingering close", "close", |mut pbx| {
         pbx.expect("NOOP").respond("200 result=0");
@@ -63,9 +63,18 @@ const CASES: &[(&str, &str, Script)] = &[
     }),
     ("a panic ends its own call only", "panic", |mut pbx| {
         pbx.expect("NOOP").respond("200 result=0");
-        pbx.end();
+        end_with(pbx, "FAILED");
     }),
 ];
+
+/// The end, of a server that tells the dialplan how it went, or of one that does not.
+fn end_with(mut pbx: Pbx, status: &str) {
+    if let Some(line) = pbx.next_line() {
+        assert_eq!(line, format!("SET VARIABLE \"AGI_SERVER_STATUS\" \"{status}\""));
+        pbx.respond("200 result=1");
+    }
+    pbx.end();
+}
 
 /// One that is not heard in time is sent again, and a busy machine may take that long.
 fn expect_behind_barriers(pbx: &mut Pbx, line: &str) {

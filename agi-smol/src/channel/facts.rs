@@ -13,7 +13,8 @@ impl<S> Channel<S> {
         self.lease.session.environment().expect("a channel begins with its environment")
     }
 
-    /// What the dialplan asked for: the path, query and arguments of its `AGI()`.
+    /// What the dialplan asked for: the path, query and arguments of its `AGI()`. A handler that also takes a
+    /// [`Request`] gets it with what a [`Router`](crate::Router) captured.
     pub fn request(&self) -> Request {
         Request::new(self.environment())
     }
@@ -27,6 +28,12 @@ impl<S> Channel<S> {
     /// Whether Asterisk is known to have closed the conversation: no command works any more.
     pub fn is_closed(&self) -> bool {
         self.lease.session.is_closed()
+    }
+
+    /// Whether the log may show the values that are set in variables and in the database, and what the
+    /// caller enters. Those may be PINs, and are hidden unless told otherwise.
+    pub fn reveal_values(&mut self, reveal: bool) {
+        self.lease.log.shows.reveal(reveal);
     }
 
     /// The stream, for its addresses and options. Reading from it or writing to it breaks the conversation.

@@ -4,111 +4,210 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use agi_proto::BStr;
-use async_channel::{Receiver, Sender};
-use futures_io::{AsyncRead, AsyncWrite};
+use agi_proto::Request;
+use agi_proto::commands::SetVariable;
+use agi_proto::service::{Counters, Ending, Options, Status};
+use async_channel::Receiver;
 use tracing::Instrument;
 
-use super::Options;
-use crate::Channel;
+use super::accept::Slot;
+use super::{Runtime, Stream};
 use crate::conversation::Conversation;
-use crate::handler::{Handler, is_hangup};
 use crate::lease::Lease;
 use crate::race::{Won, race, within};
+use crate::{BoxHandler, Channel};
 
 /// What a call has of its server.
 pub(super) struct Call {
+    pub(super) peer: SocketAddr,
     pub(super) options: Arc<Options>,
+    pub(super) counters: Arc<Counters>,
     /// Its sender is dropped when the call is to end.
     pub(super) cancelled: Receiver<Infallible>,
-    /// Dropped when the call is over.
-    pub(super) running: Sender<Infallible>,
 }
 
 impl Call {
     /// Sees a connection to its end.
-    pub(super) async fn run<S, H>(self, stream: S, peer: SocketAddr, handler: Arc<H>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        H: Handler<S>,
-    {
-        let mut conversation =
-            Box::new(Conversation::new(stream, self.options.limits, self.options.leniency));
-        if self.open(&mut conversation, peer).await {
-            let environment = conversation.session.environment().expect("it has just come");
-            let text = |value: Option<&BStr>| value.map(ToString::to_string);
-            let (name, unique_id) = (text(environment.channel()), text(environment.unique_id()));
-            // at the level of errors, so that a filter that lets these through shows whose they are
-            let span = tracing::error_span!("call", channel = name, unique_id, %peer);
-            self.handle(conversation, &*handler).instrument(span).await;
-        } else {
-            self.close(conversation).await;
+    pub(super) async fn run<R: Runtime>(self, stream: R::Stream, slot: Slot, handler: BoxHandler<R::Stream>) {
+        let busy = slot.is_refusal;
+        if busy {
+            self.counters.refuse();
         }
-        drop(self.running);
+        let ending = self.serve::<R>(stream, busy, &handler).await;
+        // who sees that this call is not active any more finds its place free
+        drop(slot);
+        if let Some(ending) = ending {
+            self.counters.end(ending);
+        }
     }
 
-    /// Waits for the environment, and says whether there is a call.
-    async fn open<S>(&self, conversation: &mut Conversation<S>, peer: SocketAddr) -> bool
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let environment = pin!(within(self.options.environment_deadline, conversation.open()));
-        match race(environment, pin!(self.cancelled.recv())).await {
-            Won::First(Some(Ok(true))) => return true,
-            Won::First(Some(Ok(false))) => tracing::debug!(%peer, "closed without a byte"),
-            Won::First(Some(Err(error))) => tracing::warn!(%peer, %error, "this is no call"),
-            Won::First(None) => tracing::warn!(%peer, "the environment did not come in time"),
-            Won::Second(_) => {}
+    /// `None`: it was refused, which is counted.
+    async fn serve<R: Runtime>(
+        &self,
+        stream: R::Stream,
+        busy: bool,
+        handler: &BoxHandler<R::Stream>,
+    ) -> Option<Ending> {
+        let Options { limits, leniency, .. } = *self.options;
+        let mut conversation = Box::new(Conversation::over_tcp(stream, limits, leniency, R::acknowledge));
+        conversation.log.shows.reveal(self.options.reveal_values);
+        let request = match self.open(&mut conversation).await {
+            Ok(request) => request,
+            Err(ending) => {
+                self.close(Channel::new(Lease::owned(conversation))).await;
+                return (!busy).then_some(ending);
+            }
+        };
+        let environment = request.environment();
+        // at the level of errors, so that a filter that lets these through shows whose they are
+        let span = tracing::error_span!(
+            "call",
+            channel = environment.channel().map(tracing::field::debug),
+            unique_id = environment.unique_id().map(tracing::field::debug),
+            script = ?request.path(),
+            peer = %self.peer,
+        );
+        async {
+            match self.admit(busy, &request) {
+                Ok(()) => Some(self.handle(conversation, request, handler).await),
+                Err(status) => {
+                    tracing::warn!(%status, "the call is refused");
+                    self.conclude(conversation, Some(status)).await;
+                    None
+                }
+            }
         }
-        false
+        .instrument(span)
+        .await
+    }
+
+    /// Waits for the environment. An error says why there is no call.
+    async fn open<S: Stream>(&self, conversation: &mut Conversation<S>) -> Result<Request, Ending> {
+        let peer = self.peer;
+        let opened = {
+            let environment = pin!(within(self.options.environment_timeout, conversation.open()));
+            race(environment, pin!(self.cancelled.recv())).await
+        };
+        match opened {
+            Won::First(Some(Ok(true))) => {
+                let environment = conversation.session.environment();
+                Ok(Request::new(environment.expect("it has just come")))
+            }
+            Won::First(Some(Ok(false))) => {
+                tracing::debug!(%peer, "closed without a byte");
+                Err(Ending::Probe)
+            }
+            Won::First(Some(Err(error))) => {
+                tracing::warn!(%peer, %error, "this is no call");
+                Err(Ending::Invalid)
+            }
+            Won::First(None) => {
+                tracing::warn!(%peer, "the environment did not come in time");
+                Err(Ending::Late)
+            }
+            Won::Second(_) => Err(Ending::Cancelled),
+        }
+    }
+
+    /// Whether the call is taken, or what the dialplan is told.
+    fn admit(&self, busy: bool, request: &Request) -> Result<(), Status> {
+        if busy {
+            return Err(Status::Busy);
+        }
+        let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
+        let admitted = admitted.unwrap_or_else(|panic| {
+            tracing::error!(panic = message(&*panic), "the admission panicked");
+            Err(Status::Failed)
+        });
+        if admitted.is_err() {
+            self.counters.refuse();
+        }
+        admitted
     }
 
     /// Runs the handler, and ends the call when the handler is through with it.
-    async fn handle<S, H>(&self, conversation: Box<Conversation<S>>, handler: &H)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        H: Handler<S>,
-    {
+    async fn handle<S: Stream>(
+        &self,
+        conversation: Box<Conversation<S>>,
+        request: Request,
+        handler: &BoxHandler<S>,
+    ) -> Ending {
         let (lease, returned) = Lease::lent(conversation);
         let channel = Channel::new(lease);
-        {
-            let work = pin!(async move { handler.handle(channel).await });
-            match race(pin!(isolated(work)), pin!(self.cancelled.recv())).await {
-                Won::First(Ok(Ok(()))) => tracing::debug!("the handler is done"),
-                Won::First(Ok(Err(error))) => {
-                    let error: Box<dyn StdError + Send + Sync> = error.into();
-                    if is_hangup(&*error) {
-                        tracing::debug!(error = &*error as &dyn StdError, "the call is over");
-                    } else {
-                        tracing::error!(error = &*error as &dyn StdError, "the handler failed");
-                    }
-                }
-                Won::First(Err(panic)) => tracing::error!(panic = message(&*panic), "the handler panicked"),
-                Won::Second(_) => tracing::debug!("the handler was cancelled"),
-            }
-        }
+        let ending = self.work(channel, request, handler).await;
         // The channel is dropped by now, unless the handler gave it to another task. That one may have it
         // until the server ends.
         match race(pin!(returned.recv()), pin!(self.cancelled.recv())).await {
-            Won::First(Ok(conversation)) => self.close(conversation).await,
+            Won::First(Ok(conversation)) => self.conclude(conversation, ending.status()).await,
             Won::First(Err(_)) => tracing::debug!("the handler has kept the stream"),
             Won::Second(_) => tracing::warn!("the channel is still in use and is left to whoever uses it"),
         }
+        ending
     }
 
-    async fn close<S>(&self, mut conversation: Box<Conversation<S>>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        if let Err(error) = conversation.close(self.options.linger).await {
+    async fn work<S: Stream>(
+        &self,
+        channel: Channel<S>,
+        request: Request,
+        handler: &BoxHandler<S>,
+    ) -> Ending {
+        let work = pin!(async move { handler.run(channel, request).await });
+        match race(pin!(isolated(work)), pin!(self.cancelled.recv())).await {
+            Won::First(Ok(Ok(()))) => {
+                tracing::debug!("the handler is done");
+                Ending::Success
+            }
+            Won::First(Ok(Err(error))) => failed(&*error),
+            Won::First(Err(panic)) => {
+                tracing::error!(panic = message(&*panic), "the handler panicked");
+                Ending::Panicked
+            }
+            Won::Second(_) => {
+                tracing::debug!("the handler was cancelled");
+                Ending::Cancelled
+            }
+        }
+    }
+
+    /// Tells the dialplan how it went, if it still listens, and closes.
+    async fn conclude<S: Stream>(&self, conversation: Box<Conversation<S>>, status: Option<Status>) {
+        let mut channel = Channel::new(Lease::owned(conversation));
+        if let (Some(name), Some(status), false) =
+            (&self.options.status_variable, status, channel.is_closed())
+        {
+            let told = channel.call(SetVariable::new(name, status.as_str()));
+            match within(self.options.status_patience(), told).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
+                None => tracing::debug!(%status, "the dialplan did not take the status in time"),
+            }
+        }
+        self.close(channel).await;
+    }
+
+    async fn close<S: Stream>(&self, channel: Channel<S>) {
+        if let Err(error) = channel.close_within(self.options.linger).await {
             tracing::debug!(%error, "the connection was not closed by both sides");
         }
     }
+}
+
+/// Logs a handler's error, unless it is none.
+fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
+    let error: &(dyn StdError + 'static) = error;
+    let ending = Ending::of::<io::Error>(error);
+    match ending {
+        Ending::Hangup => tracing::debug!(error, "the call is over"),
+        Ending::NotFound => tracing::warn!(error, "the handler found nothing"),
+        _ => tracing::error!(error, "the handler failed"),
+    }
+    ending
 }
 
 /// A future whose panic is a value.

@@ -7,12 +7,13 @@ use std::net::TcpStream;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use agi_tests::pbx::{LONG, Pbx};
 use futures_lite::future::poll_once;
 
-use crate::adapter::{Channel, Error, Handler};
+use crate::adapter::{Channel, Ending, Error, Handler, Request};
 use crate::running::Running;
 use crate::{Stream, spawn};
 
@@ -28,7 +29,7 @@ fn every_call_ends_without_a_reset_however_its_handler_ended() {
             "cut" => {
                 // a call is dropped with the channel, and its reply is still to come
                 let mut cut = pin!(channel.exec("Dial", "PJSIP/bob"));
-                assert!(poll_once(cut.as_mut()).await.is_none());
+                poll_once(cut.as_mut()).await;
                 Ok(())
             }
             "pass on" => {
@@ -39,25 +40,45 @@ fn every_call_ends_without_a_reset_however_its_handler_ended() {
         }
     }
     let server = Running::start(handler);
-    for how in ["return", "fail", "panic", "close", "cut", "pass on"] {
+    let counters = server.counters.clone();
+    let cases = [
+        ("return", "SUCCESS"),
+        ("fail", "FAILED"),
+        ("panic", "FAILED"),
+        ("close", ""),
+        ("cut", "SUCCESS"),
+        ("pass on", "SUCCESS"),
+    ];
+    for (how, status) in cases {
         let mut pbx = Pbx::call(server.address);
         pbx.expect("ANSWER").respond("200 result=0");
         pbx.expect("GET VARIABLE \"HOW\"").respond(&format!("200 result=1 ({how})"));
         match how {
-            "cut" => pbx.expect("EXEC \"Dial\" \"PJSIP/bob\"").respond("200 result=0"),
+            "cut" => {
+                pbx.expect("EXEC \"Dial\" \"PJSIP/bob\"");
+                sleep(Duration::from_millis(20));
+                pbx.respond("200 result=0")
+            }
             "pass on" => pbx.expect("NOOP").respond("200 result=0"),
             _ => &mut pbx,
         };
-        pbx.end();
+        match status {
+            "" => pbx.end(),
+            status => pbx.end_with(status),
+        }
     }
     server.stop();
+    let counts = counters.counts();
+    assert_eq!((counts.accepted(), counts.refused(), counts.active()), (6, 0, 0));
+    let ended = [Ending::Success, Ending::Failed, Ending::Panicked].map(|ending| counts.ended(ending));
+    assert_eq!(ended, [4, 1, 1]);
 }
 
 #[test]
 fn a_panic_before_the_first_await_is_a_call_s_own() {
     let server = Running::start(|_: Channel| -> std::future::Ready<Result<(), Error>> { panic!("at once") });
     for _ in 0..2 {
-        Pbx::call(server.address).end();
+        Pbx::call(server.address).end_with("FAILED");
     }
     server.stop();
 }
@@ -76,7 +97,7 @@ fn shutdown_lets_calls_end() {
     }
     assert!(done.try_recv().is_err(), "a call goes on");
     pbx.respond("200 result=0");
-    pbx.end();
+    pbx.end_with("SUCCESS");
     done.recv_timeout(LONG).expect("it hangs");
 }
 
@@ -98,13 +119,13 @@ fn shutdown_cancels_what_takes_too_long() {
             pending::<Result<(), Error>>().await
         }
     };
-    let server = Running::with(|server| server.drain(Duration::ZERO), handler);
+    let server = Running::with(|server| server.shutdown_timeout(Duration::ZERO), handler);
     let mut silent = Pbx::connect(server.address);
     let call = Pbx::call(server.address);
     started.recv_timeout(LONG).unwrap();
     let done = server.tell_to_stop();
     dropped.recv_timeout(LONG).unwrap();
-    call.end();
+    call.end_with("FAILED");
     // a connection that sends no environment is not waited for either
     assert_eq!(silent.next_line(), None);
     drop(silent);
@@ -114,7 +135,7 @@ fn shutdown_cancels_what_takes_too_long() {
 #[test]
 fn who_does_not_close_is_left_without_a_reset_in_the_end() {
     let server = Running::with(
-        |server| server.linger(Duration::from_millis(20)),
+        |server| server.linger(Duration::from_millis(20)).status_variable(None),
         async |channel: Channel| {
             drop(channel);
             Ok::<(), Error>(())
@@ -132,7 +153,7 @@ fn who_does_not_close_is_left_without_a_reset_in_the_end() {
 #[test]
 fn who_never_stops_sending_is_let_go() {
     let server = Running::with(
-        |server| server.linger(Duration::from_millis(20)).environment_deadline(Duration::from_millis(50)),
+        |server| server.linger(Duration::from_millis(20)).environment_timeout(Duration::from_millis(50)),
         async |mut channel: Channel| channel.answer().await,
     );
     for begins in [true, false] {
@@ -152,7 +173,7 @@ fn who_never_stops_sending_is_let_go() {
     }
     let mut pbx = Pbx::call(server.address);
     pbx.expect("ANSWER").respond("200 result=0");
-    pbx.end();
+    pbx.end_with("SUCCESS");
     server.stop();
 }
 
@@ -164,7 +185,7 @@ fn who_is_no_call_gets_no_handler() {
         count.fetch_add(1, Ordering::Relaxed);
         async move { channel.close().await }
     };
-    let server = Running::with(|server| server.environment_deadline(Duration::from_millis(50)), handler);
+    let server = Running::with(|server| server.environment_timeout(Duration::from_millis(50)), handler);
     drop(Pbx::connect(server.address));
     for nonsense in ["GET / HTTP/1.1\r\n\r\n", "agi_network: yes\n"] {
         let mut pbx = Pbx::connect(server.address);
@@ -198,10 +219,10 @@ fn a_handler_may_keep_the_stream() {
 #[test]
 fn a_handler_may_be_a_type() {
     struct Counter(AtomicUsize);
-    impl Handler<Stream> for Counter {
+    impl Handler<(), Stream> for Counter {
         type Error = Error;
 
-        async fn handle(&self, mut channel: Channel) -> Result<(), Error> {
+        async fn handle(&self, mut channel: Channel, _: Request) -> Result<(), Error> {
             let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
             channel.set_variable("N", n.to_string()).await
         }
@@ -210,7 +231,7 @@ fn a_handler_may_be_a_type() {
     for n in 1..=2 {
         let mut pbx = Pbx::call(server.address);
         pbx.expect(&format!("SET VARIABLE \"N\" \"{n}\"")).respond("200 result=1");
-        pbx.end();
+        pbx.end_with("SUCCESS");
     }
     server.stop();
 }

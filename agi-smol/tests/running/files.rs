@@ -16,7 +16,7 @@ fn a_failed_accept_is_survived() {
     // the runtime has by now what it needs
     let mut pbx = Pbx::call(server.address);
     pbx.expect("NOOP").respond("200 result=0");
-    pbx.end();
+    pbx.end_with("SUCCESS");
 
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = Some(64);
@@ -40,6 +40,6 @@ fn a_failed_accept_is_survived() {
     pbx.stream.set_nonblocking(false).unwrap();
     drop(files);
     pbx.expect("NOOP").respond("200 result=0");
-    pbx.end();
+    pbx.end_with("SUCCESS");
     server.stop();
 }

@@ -3,35 +3,40 @@
 #![allow(dead_code, reason = "no test file needs all of it")]
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use agi_tests::pbx::LONG;
 use futures_lite::future::block_on;
 
-use crate::adapter::{Handler, Server};
+use crate::adapter::{Counters, Handler, Server};
 use crate::{Stream, spawn};
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) counters: Arc<Counters>,
     stop: async_channel::Sender<()>,
     done: mpsc::Receiver<()>,
 }
 
 impl Running {
-    pub(crate) fn start<H: Handler<Stream>>(handler: H) -> Self {
+    pub(crate) fn start<A: 'static>(handler: impl Handler<A, Stream>) -> Self {
         Self::with(|server| server, handler)
     }
 
-    pub(crate) fn with<H: Handler<Stream>>(options: impl FnOnce(Server) -> Server, handler: H) -> Self {
+    pub(crate) fn with<A: 'static>(
+        options: impl FnOnce(Server) -> Server,
+        handler: impl Handler<A, Stream>,
+    ) -> Self {
         let server = options(block_on(Server::bind((Ipv4Addr::LOCALHOST, 0))).unwrap());
         let address = server.local_addr().unwrap();
+        let counters = server.counters();
         let (stop, stopped) = async_channel::bounded::<()>(1);
         let (tell, done) = mpsc::channel();
         spawn(async move {
             server.serve_until(handler, async { stopped.recv().await.unwrap_or(()) }).await;
             tell.send(()).unwrap();
         });
-        Self { address, stop, done }
+        Self { address, counters, stop, done }
     }
 
     /// Stops it, and waits until every call is over.
