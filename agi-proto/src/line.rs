@@ -124,15 +124,21 @@ impl LineBuffer {
         self.bytes.capacity()
     }
 
-    /// Makes room for `n` more bytes: by giving back what a large message needed, by moving what is
-    /// left to the front, and only then by growing.
-    fn reserve(&mut self, n: usize) {
+    /// Gives back what a large message needed, if nothing is left to take. Reading does that too; this is
+    /// for those who may not read for long.
+    pub(crate) fn give_back(&mut self) {
         if self.start == self.end {
             (self.start, self.line, self.searched, self.end) = (0, 0, 0, 0);
             if self.bytes.len() > self.space {
                 self.bytes = Vec::new();
             }
         }
+    }
+
+    /// Makes room for `n` more bytes: by giving back what a large message needed, by moving what is
+    /// left to the front, and only then by growing.
+    fn reserve(&mut self, n: usize) {
+        self.give_back();
         if self.bytes.len() - self.end >= n {
             return;
         }

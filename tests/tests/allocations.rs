@@ -9,6 +9,7 @@ use agi_tests::pair::ENVIRONMENT;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -20,17 +21,20 @@ static ALLOCATOR: Counting = Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        HELD.set(HELD.get().wrapping_add(layout.size()));
         // SAFETY: the caller keeps the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.set(HELD.get().wrapping_sub(layout.size()));
         // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        HELD.set(HELD.get().wrapping_sub(layout.size()).wrapping_add(size));
         // SAFETY: the caller keeps the contract.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -70,6 +74,35 @@ fn a_round_trip_without_text_allocates_nothing() {
     assert_eq!(total, 0, "once the buffers are there");
     let text = round_trip(&mut session, GetVariable::new("NAME"), b"200 result=1 (a value)\n");
     assert_eq!(text, 1, "the value itself; the counter does count");
+}
+
+#[test]
+fn an_idle_session_holds_little() {
+    let block = block();
+    let before = HELD.get();
+    let mut session = Session::new(1);
+    assert_eq!(HELD.get() - before, 0, "before anything came");
+    let space = session.read_buf();
+    space[..block.len()].copy_from_slice(&block);
+    session.advance(block.len());
+    assert!(matches!(session.poll_event(), Ok(Some(Event::Environment(_)))));
+    let environment = HELD.get() - before;
+    // the block, twelve bytes for each of its lines, and two counters of an `Arc` for each
+    assert_eq!(environment, (block.len() - 1 + 16).next_multiple_of(8) + 24 * 12 + 16);
+    round_trip(&mut session, GetVariable::new("NAME"), b"200 result=1 (a value)\n");
+    let idle = HELD.get() - before - environment;
+    assert!(idle <= 640, "{idle} bytes of buffers");
+    let large = [b"200 result=1 (", &b"v".repeat(60_000)[..], b")\n"].concat();
+    let pending = session.send(&GetVariable::new("NAME")).unwrap();
+    let sent = session.poll_transmit().unwrap().len();
+    session.transmitted(sent);
+    session.handle_input(&large);
+    let Ok(Some(Event::Response(response))) = session.poll_event() else { panic!("the answer is whole") };
+    pending.decode(response).unwrap();
+    drop(large);
+    session.read_buf();
+    let idle = HELD.get() - before - environment;
+    assert!(idle <= 640, "{idle} bytes of buffers once a large answer was taken");
 }
 
 fn round_trip<C: Command>(session: &mut Session, command: C, answer: &[u8]) -> usize {

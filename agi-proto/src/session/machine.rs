@@ -256,6 +256,7 @@ impl Session {
             self.command_limit = environment.version().command_limit();
             self.environment = Some(environment);
             self.input.set_limit(response_bytes);
+            self.input.give_back();
             self.state = State::Idle;
             return Ok(Step::Environment);
         }
