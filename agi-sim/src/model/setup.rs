@@ -78,6 +78,8 @@ pub struct Setup {
     pub caller_name: Option<BString>,
     /// The caller's number.
     pub caller_number: Option<BString>,
+    /// How the caller's number may be shown: 0 as a rule, 67 where there is none.
+    pub presentation: u8,
     /// The number that was called.
     pub dialled: Option<BString>,
     /// The channel's language.
@@ -152,6 +154,7 @@ impl Setup {
             unique_id: "1700000000.1".into(),
             caller_name: Some("Ada".into()),
             caller_number: Some("15551234567".into()),
+            presentation: 0,
             dialled: Some("100".into()),
             language: "en".into(),
             context: "default".into(),
@@ -206,7 +209,6 @@ impl Setup {
             _ => "unknown".into(),
         };
         let kind = self.channel.split(|&byte| byte == b'/').next().unwrap_or_default();
-        let presentation = if self.caller_number.is_some() { "0" } else { "67" };
         add("request", &self.request);
         add("channel", &self.channel);
         add("language", &self.language);
@@ -215,7 +217,7 @@ impl Setup {
         add("version", &self.version);
         add("callerid", &unknown(&self.caller_number));
         add("calleridname", &unknown(&self.caller_name));
-        add("callingpres", presentation.as_bytes());
+        add("callingpres", self.presentation.to_string().as_bytes());
         add("callingani2", b"0");
         add("callington", b"0");
         add("callingtns", b"0");
