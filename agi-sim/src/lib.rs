@@ -8,7 +8,7 @@ mod run;
 pub use agi_proto;
 
 pub use self::caller::{CLASSES, Call, Caller, Class, Segmentation, Transcript, hostile_values};
-pub use self::model::{Application, Callee, Channel, Event, Pbx, Setup, Status, Subroutine, Unknown};
+pub use self::model::{Application, Audio, Callee, Channel, Event, Pbx, Setup, Status, Subroutine, Unknown};
 #[cfg(feature = "tokio")]
 pub use self::run::AsyncLine;
 pub use self::run::{Line, Link};

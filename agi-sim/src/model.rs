@@ -14,4 +14,4 @@ mod wire;
 pub use self::channel::Channel;
 pub use self::event::{Event, Status};
 pub use self::pbx::Pbx;
-pub use self::setup::{Application, Callee, Setup, Subroutine, Unknown};
+pub use self::setup::{Application, Audio, Callee, Setup, Subroutine, Unknown};

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agi_proto::{BString, Environment, Leniency, arguments};
-use agi_sim::{Callee, Pbx, Setup, Subroutine, Unknown};
+use agi_proto::{BString, arguments};
+use agi_sim::{Audio, Callee, Pbx, Setup, Subroutine, Unknown};
 use agi_tests::trace::{Line, Trace};
 
 /// What differs, and why. Each is a file's name, the command, and the reason.
@@ -127,13 +127,19 @@ struct Replay {
     pbx: Pbx,
     now: Duration,
     hung_up: bool,
+    hangs_up_silently: bool,
 }
 
 impl Replay {
     fn new(trace: &Trace, usage: &BTreeMap<BString, BString>) -> Self {
         let mut setup = setup(trace);
         setup.usage = usage.clone();
-        Self { pbx: Pbx::new(setup), now: Duration::ZERO, hung_up: false }
+        Self {
+            pbx: Pbx::new(setup),
+            now: Duration::ZERO,
+            hung_up: false,
+            hangs_up_silently: trace.name.contains("hup-no"),
+        }
     }
 
     fn take(&mut self, model: &mut Vec<u8>) {
@@ -152,13 +158,15 @@ impl Replay {
             "GET VARIABLE EPOCH" => {
                 self.pbx.set_variable("EPOCH", value(&answer).unwrap_or_default());
             }
-            "GET VARIABLE GOSUB_ARG" | "GET VARIABLE BINVAR" => {}
             _ => {}
         }
     }
 
     /// What the far leg does so that this answer comes.
     fn outside(&mut self, command: &str, answer: &[u8], model: &mut Vec<u8>) {
+        if answer.starts_with(b"agi_") {
+            return self.take(model); // whatever a caller's name holds
+        }
         let text = String::from_utf8_lossy(answer).into_owned();
         let word = |name: &str| command.to_ascii_uppercase().starts_with(name);
         let number =
@@ -167,7 +175,8 @@ impl Replay {
         let result =
             text.split_once("result=").map_or("", |(_, rest)| rest.split([' ', '\n']).next().unwrap());
         let per_ms = if word("CONTROL") { 1 } else { 8 };
-        let hangs_up = text.contains("HANGUP\n") && !self.hung_up && self.pbx.status().is_none();
+        let silent = self.hangs_up_silently && command == "NOOP";
+        let hangs_up = silent || text.contains("HANGUP\n") && !self.hung_up && self.pbx.status().is_none();
         if self.pbx.is_busy() {
             let offset = match word("CONTROL") && command.ends_with(" 500") {
                 true => 500,
@@ -222,7 +231,6 @@ impl Replay {
 /// The call as its environment tells it, and the PBX as it was for the recordings.
 fn setup(trace: &Trace) -> Setup {
     let Some(Line::Received(block)) = trace.joined().into_iter().next() else { panic!("no environment") };
-    let lax = Environment::parse(&block, Leniency::ALL);
     let field = |name: &str| {
         let from = bstr::ByteSlice::find(&block[..], format!("agi_{name}: ").as_bytes())? + name.len() + 6;
         Some(from)
@@ -246,10 +254,10 @@ fn setup(trace: &Trace) -> Setup {
     setup.context = between("context", "extension");
     setup.extension = between("extension", "priority");
     setup.priority = between("priority", "enhanced").to_string().parse().unwrap();
-    setup.account_code = between("accountcode", "threadid");
-    if let Ok(environment) = &lax {
-        setup.arguments = environment.args().map(BString::from).collect();
-    }
+    let end = bstr::ByteSlice::rfind(&block[..], b"\nagi_threadid: ").unwrap();
+    let account_code = bstr::ByteSlice::rfind(&block[..end], b"agi_accountcode: ").unwrap();
+    setup.account_code = block[account_code + 17..end].into();
+    setup.arguments = dialplan_arguments(&block[end + 1..block.len() - 2]);
     let text =
         trace.lines.iter().any(|line| matches!(line, Line::Received(bytes) if bytes == b"200 result=4\n"));
     setup.answered = !text;
@@ -271,15 +279,34 @@ fn setup(trace: &Trace) -> Setup {
             setup.variables.insert("BINVAR".into(), BString::from(&b"caf\xe9 \xff\x80\x01\x1b end"[..]));
         }
         // nobody talked
-        "hangup-pending-record" => setup.audio = false,
+        "hangup-pending-record" => setup.audio = Audio::None,
         _ => {}
     }
     setup
 }
 
+/// The arguments behind `agi_threadid`. A value may hold anything, so each ends where the next one begins.
+fn dialplan_arguments(block: &[u8]) -> Vec<BString> {
+    let mut rest = block;
+    let mut arguments = Vec::new();
+    for number in 1.. {
+        let name = format!("\nagi_arg_{number}: ");
+        let Some(at) = bstr::ByteSlice::find(rest, name.as_bytes()) else { break };
+        if number > 1 {
+            arguments.push(rest[..at].into());
+        }
+        rest = &rest[at + name.len()..];
+    }
+    if rest.len() < block.len() {
+        arguments.push(rest.into());
+    }
+    arguments
+}
+
 /// The dialplan, the sounds and the callees of the Asterisk that was recorded.
 fn pbx(setup: &mut Setup) {
     setup.unknown_sound = None;
+    setup.audio = Audio::Speech;
     setup.unknown_applications = Unknown::Error;
     setup.word = Duration::from_millis(400);
     for (file, ms) in [("beep", 440), ("demo-congrats", 30_000), ("silence/1", 1000)] {

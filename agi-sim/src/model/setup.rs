@@ -41,6 +41,18 @@ pub struct Application {
     pub sets: Vec<(BString, BString)>,
 }
 
+/// What the far leg sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audio {
+    /// Nothing at all.
+    None,
+    /// Silence, which ends a recording that waits for silence.
+    #[default]
+    Silence,
+    /// Speech without a pause.
+    Speech,
+}
+
 /// What becomes of EXEC Dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,8 +110,8 @@ pub struct Setup {
     pub dead: bool,
     /// Whether the script gets audio: EAGI.
     pub enhanced: bool,
-    /// Whether the far leg sends audio, so that there is something to record.
-    pub audio: bool,
+    /// What the far leg sends, and so what there is to record.
+    pub audio: Audio,
     /// Whether the channel carries text.
     pub text: bool,
     /// Whether a speech engine is there.
@@ -164,7 +176,7 @@ impl Setup {
             answered: true,
             dead: false,
             enhanced: false,
-            audio: true,
+            audio: Audio::Silence,
             text: true,
             speech: false,
             variables: BTreeMap::new(),

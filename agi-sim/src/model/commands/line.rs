@@ -9,6 +9,7 @@ use super::{Begun, result};
 use crate::model::channel::UP;
 use crate::model::job::{Answer, Sleep, Work};
 use crate::model::pbx::Pbx;
+use crate::model::setup::Audio;
 
 /// How long Asterisk waits for audio after it has answered.
 const MEDIA: Duration = Duration::from_millis(500);
@@ -18,7 +19,7 @@ pub(super) fn answer(pbx: &mut Pbx, _: &[BString]) -> Begun {
         return result(0);
     }
     pbx.channel.state = UP;
-    let wait = if pbx.setup.audio { Duration::from_millis(20) } else { MEDIA };
+    let wait = if pbx.setup.audio == Audio::None { MEDIA } else { Duration::from_millis(20) };
     let hung_up = Answer::result(-1).failed();
     Begun::Runs(Work::Sleep(Sleep { until: pbx.now + wait, done: Answer::result(0), hung_up }))
 }

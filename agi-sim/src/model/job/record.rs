@@ -5,6 +5,7 @@ use std::time::Duration;
 use agi_proto::BString;
 
 use super::{Answer, Step, frames};
+use crate::model::setup::Audio;
 
 pub(crate) struct Record {
     /// What was there before.
@@ -16,8 +17,7 @@ pub(crate) struct Record {
     /// So much silence ends it.
     pub(crate) silence: Option<Duration>,
     pub(crate) escape: BString,
-    /// Whether the caller sends audio.
-    pub(crate) audio: bool,
+    pub(crate) audio: Audio,
 }
 
 /// What is cut from the end when a digit ended it.
@@ -29,12 +29,12 @@ impl Record {
     }
 
     fn recorded(&self, now: Duration) -> u64 {
-        let new = if self.audio { frames(now.saturating_sub(self.start())) } else { 0 };
+        let new = if self.audio != Audio::None { frames(now.saturating_sub(self.start())) } else { 0 };
         self.offset + new
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
-        let limits = [self.timeout, self.silence.filter(|_| self.audio)];
+        let limits = [self.timeout, self.silence.filter(|_| self.audio == Audio::Silence)];
         limits.into_iter().flatten().min().map(|limit| self.start() + limit)
     }
 
