@@ -150,15 +150,12 @@ impl Replay {
         }
     }
 
-    /// What is so when a command comes, and the wire does not tell.
+    /// What is so when a command comes, and the wire does not tell: the time of day.
     fn prepare(&mut self, command: &str, answer: &[u8]) {
         let answer = String::from_utf8_lossy(answer);
-        let value = |answer: &str| Some(answer.split_once('(')?.1.split_once(')')?.0.to_owned());
-        match command {
-            "GET VARIABLE EPOCH" => {
-                self.pbx.set_variable("EPOCH", value(&answer).unwrap_or_default());
-            }
-            _ => {}
+        let value = answer.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+        if let ("GET VARIABLE EPOCH", Some((epoch, _))) = (command, value) {
+            self.pbx.set_variable("EPOCH", epoch);
         }
     }
 

@@ -63,16 +63,17 @@ fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
 
 /// What stands for `name`, `FUNCTION(arguments)`, or a part of either.
 fn reference(channel: &mut Channel, text: &[u8]) -> BString {
-    let behind = text.rfind_byte(b')').map_or(0, |at| at + 1);
-    let (name, part) = match text[behind..].find_byte(b':') {
-        Some(at) => (&text[..behind + at], Some(&text[behind + at + 1..])),
+    // a `:` behind an unpaired `)` of an argument counts, as in Asterisk
+    let mut open = 0;
+    let colon = text.iter().position(|&byte| {
+        open += i32::from(byte == b'(') - i32::from(byte == b')');
+        byte == b':' && open == 0
+    });
+    let (name, part) = match colon {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     };
-    let value = match functions::split(name) {
-        Some((function, arguments)) => functions::read(channel, function, arguments),
-        None => channel.variable(name),
-    };
-    let value = value.unwrap_or_default();
+    let value = functions::lookup(channel, name).unwrap_or_default();
     match part {
         Some(part) => slice(&value, part),
         None => value,

@@ -11,10 +11,18 @@ use super::channel::{Channel, UP};
 /// What URIENCODE leaves as it is.
 const URI: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// A variable, or what a function gives.
+pub(crate) fn lookup(channel: &mut Channel, name: &[u8]) -> Option<BString> {
+    match split(name) {
+        Some((function, arguments)) => read(channel, function, arguments),
+        None => channel.variable(name),
+    }
+}
+
 /// `FUNCTION(arguments)`, taken apart.
 pub(crate) fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
-    let open = name.find_byte(b'(')?;
-    Some((&name[..open], name[open + 1..].strip_suffix(b")")?))
+    let (open, close) = (name.find_byte(b'(')?, name.rfind_byte(b')')?);
+    Some((&name[..open], name.get(open + 1..close)?))
 }
 
 /// What a function gives; `None` where there is no such function, or it fails.
@@ -40,6 +48,7 @@ pub(crate) fn read(channel: &mut Channel, function: &[u8], arguments: &[u8]) -> 
             channel.set(name, &value[blank..]);
             value[blank..].into()
         }
+        b"REPLACE" => replace(channel, arguments)?,
         b"CUT" => cut(channel, arguments)?,
         b"STRFTIME" => time(channel, arguments)?,
         _ => channel.variables.get([function, b"(", arguments, b")"].concat().as_bstr()).cloned()?,
@@ -100,6 +109,15 @@ fn facts(channel: &Channel, what: &[u8]) -> Option<BString> {
         b"uniqueid" => channel.unique_id.clone(),
         _ => return None,
     })
+}
+
+/// `REPLACE(variable,bytes[,byte])`: the bytes one by one.
+fn replace(channel: &mut Channel, arguments: &[u8]) -> Option<BString> {
+    let mut parts = arguments.splitn(3, |&byte| byte == b',');
+    let value = lookup(channel, parts.next()?).unwrap_or_default();
+    let (find, with) = (parts.next()?, parts.next().and_then(<[u8]>::first));
+    let replaced = value.iter().filter_map(|byte| if find.contains(byte) { with } else { Some(byte) });
+    Some(replaced.copied().collect::<Vec<u8>>().into())
 }
 
 /// `CUT(variable,delimiter,field)`, the field a single number.

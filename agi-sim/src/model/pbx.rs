@@ -339,6 +339,7 @@ impl Pbx {
 
     fn run(&mut self, line: &[u8]) {
         self.events.push_back(Event::Command(line.into()));
+        self.channel.epoch = self.setup.epoch + self.now.as_secs();
         if line.len() >= 7 && line[..7].eq_ignore_ascii_case(b"failure") {
             self.failed = true;
             return self.close();

@@ -18,12 +18,7 @@ fn value(value: &[u8]) -> Begun {
 }
 
 pub(super) fn get_variable(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let name = &words[0];
-    let found = match functions::split(name) {
-        Some((function, arguments)) => functions::read(&mut pbx.channel, function, arguments),
-        None => pbx.channel.variable(name),
-    };
-    match found {
+    match functions::lookup(&mut pbx.channel, &words[0]) {
         Some(found) => value(&found[..found.len().min(WORK)]),
         None => result(0),
     }
