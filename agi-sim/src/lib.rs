@@ -4,6 +4,7 @@
 mod caller;
 mod model;
 mod run;
+pub mod trace;
 
 pub use agi_proto;
 
