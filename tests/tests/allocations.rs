@@ -1,4 +1,5 @@
 //! What a conversation costs in allocations. A test of its own, for the allocator counts for the process.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -65,7 +65,7 @@ impl Guide {
             // AMI tells that a command runs a moment before it does
             let early = format!("{}, before it has begun", scenario.name());
             let is_early = |row: &&Vec<String>| row[0] == early && row[1] == format!("`{reply}`");
-            let row = self.replies.iter().find(is_early);
+            let row = self.replies.iter().find(is_early).map(Vec::as_slice);
             let row = row.unwrap_or_else(|| find(&self.replies, scenario.name()));
             check("the reply", row[1] == format!("`{reply}`"), &row[1], reply);
             check("the result", row[2] == *gives, &row[2], gives);

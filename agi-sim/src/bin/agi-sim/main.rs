@@ -1,0 +1,43 @@
+//! A simulated Asterisk by hand.
+
+mod load;
+mod proxy;
+mod replay;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A simulated Asterisk for AGI services.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play Asterisk's part of a recorded conversation to a service, and compare what the service sends.
+    Replay(replay::Options),
+    /// Stand between an Asterisk and a service, show what they say, and save it.
+    Proxy(proxy::Options),
+    /// Call a service many times, and tell how long its commands take.
+    Load(load::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Options::parse().command {
+        Command::Replay(options) => replay::run(&options),
+        Command::Proxy(options) => proxy::run(&options),
+        Command::Load(options) => load::run(&options),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("agi-sim: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `agi-sim proxy`: what an Asterisk and a service say to each other.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use agi_sim::agi_proto::{BStr, arguments};
+use agi_sim::trace::Line;
+use clap::Args;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where to listen, for the Asterisk.
+    listen: String,
+    /// Where the service listens.
+    upstream: String,
+    /// A folder to save each conversation in, as a trace.
+    #[arg(long)]
+    save: Option<PathBuf>,
+    /// End after so many calls.
+    #[arg(long)]
+    calls: Option<usize>,
+}
+
+pub(crate) fn run(options: &Options) -> io::Result<bool> {
+    if let Some(folder) = &options.save {
+        fs::create_dir_all(folder)?;
+    }
+    let listener = TcpListener::bind(&options.listen)?;
+    println!("agi-sim proxy: {} -> {}", listener.local_addr()?, options.upstream);
+    let mut calls = Vec::new();
+    for number in 1..=options.calls.unwrap_or(usize::MAX) {
+        let (asterisk, _) = listener.accept()?;
+        let service = match TcpStream::connect(&options.upstream) {
+            Ok(service) => service,
+            Err(error) => {
+                println!("{number:>5}  ***  the service cannot be reached: {error}");
+                continue;
+            }
+        };
+        let file = match &options.save {
+            Some(folder) => Some(File::create(folder.join(format!("call-{number}.trace")))?),
+            None => None,
+        };
+        let call = Call { number, began: Instant::now(), file, asked: None };
+        let call = thread::spawn(move || join(asterisk, service, call));
+        if options.calls.is_some() {
+            calls.push(call);
+        }
+    }
+    for call in calls {
+        let _ = call.join();
+    }
+    Ok(true)
+}
+
+struct Call {
+    number: usize,
+    began: Instant,
+    file: Option<File>,
+    /// When the command was sent that has no answer yet.
+    asked: Option<Instant>,
+}
+
+impl Call {
+    fn show(&mut self, line: &Line) {
+        let note = self.note(line).map(|note| format!("    ({note})")).unwrap_or_default();
+        let time = self.began.elapsed().as_secs_f64();
+        println!("{:>5} {time:>9.3}s  {line}{note}", self.number);
+        if let Some(file) = &mut self.file {
+            // a full disk must not end the call
+            let _ = writeln!(file, "{line}");
+        }
+    }
+
+    /// What is worth a word.
+    fn note(&mut self, line: &Line) -> Option<String> {
+        match line {
+            Line::Sent(bytes) => {
+                let unanswered = self.asked.replace(Instant::now());
+                let words = arguments::split(bytes.strip_suffix(b"\n").unwrap_or(bytes));
+                if !bytes.ends_with(b"\n") {
+                    return Some("no end of the line: Asterisk spins until it comes".into());
+                }
+                if bytes[..bytes.len() - 1].contains(&b'\n') {
+                    return Some("two commands at once: Asterisk does not see the second".into());
+                }
+                let word = BStr::new(words.first()?);
+                unanswered.map(|_| format!("{word} runs into a command without an answer"))
+            }
+            Line::Received(bytes) if bytes.starts_with(b"agi_") => Some("the environment".into()),
+            Line::Received(bytes) if bytes == b"HANGUP\n" => {
+                Some("hung up, or the end of the session".into())
+            }
+            Line::Received(bytes) if bytes.starts_with(b"100") => Some("the answer is still to come".into()),
+            Line::Received(bytes) => {
+                let took = self.asked.take()?.elapsed();
+                let what = match bytes.get(..3)? {
+                    b"510" => ", no such command",
+                    b"511" => ", the channel is dead",
+                    b"520" => ", wrong arguments",
+                    _ => "",
+                };
+                Some(format!("{:.1} ms{what}", took.as_secs_f64() * 1000.0))
+            }
+            Line::Finish => Some("the service ends its side".into()),
+            Line::Eof => Some("Asterisk ends its side".into()),
+        }
+    }
+}
+
+/// Passes bytes on in both directions, as they come.
+fn join(asterisk: TcpStream, service: TcpStream, call: Call) -> io::Result<()> {
+    asterisk.set_nodelay(true)?;
+    service.set_nodelay(true)?;
+    let call = Arc::new(Mutex::new(call));
+    let (from, to, other) = (asterisk.try_clone()?, service.try_clone()?, call.clone());
+    let down = thread::spawn(move || pass(from, to, &other, Line::Received, &Line::Eof));
+    pass(service, asterisk, &call, Line::Sent, &Line::Finish);
+    let _ = down.join();
+    Ok(())
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, call: &Mutex<Call>, line: fn(Vec<u8>) -> Line, end: &Line) {
+    let show = |line: &Line| call.lock().unwrap_or_else(PoisonError::into_inner).show(line);
+    let mut buf = [0; 16_384];
+    while let Ok(read @ 1..) = from.read(&mut buf) {
+        // shown first, so that an answer never stands before its command
+        show(&line(buf[..read].to_vec()));
+        if to.write_all(&buf[..read]).is_err() {
+            break;
+        }
+    }
+    show(end);
+    let _ = to.shutdown(Shutdown::Write);
+}

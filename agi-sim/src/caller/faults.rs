@@ -1,0 +1,80 @@
+//! What a network does to bytes, the same for the same seed.
+
+use std::time::Duration;
+
+/// How Asterisk's bytes are cut on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Segmentation {
+    /// Each write arrives as it is.
+    #[default]
+    Writes,
+    /// Each byte arrives by itself.
+    Bytes,
+    /// Writes are cut at random places, into pieces of at most so many bytes.
+    Random(usize),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) segmentation: Segmentation,
+    pub(crate) delay: Duration,
+    pub(crate) seed: u64,
+}
+
+impl Faults {
+    /// SplitMix64: enough for tests, and the same everywhere.
+    pub(crate) fn random(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.seed;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// How much of so many bytes arrives in one piece.
+    pub(crate) fn piece(&mut self, length: usize) -> usize {
+        match self.segmentation {
+            Segmentation::Writes => length,
+            Segmentation::Bytes => length.min(1),
+            Segmentation::Random(most) => {
+                let most = length.min(most.max(1)).max(1);
+                (1 + (self.random() % most as u64) as usize).min(length)
+            }
+        }
+    }
+
+    pub(crate) fn pause(&mut self) -> Duration {
+        match u64::try_from(self.delay.as_micros()) {
+            Ok(0) | Err(_) => Duration::ZERO,
+            Ok(most) => Duration::from_micros(self.random() % (most + 1)),
+        }
+    }
+}
+
+/// Values that strangers choose to break services: line ends, forged replies, quotes, bytes that are no
+/// UTF-8, and what is long.
+pub fn hostile_values() -> Vec<Vec<u8>> {
+    let mut values: Vec<Vec<u8>> = [
+        &b"line one\nline two"[..],
+        b"\n",
+        b"\r\n",
+        b"x\nHANGUP",
+        b"x\n200 result=0\n200 result=1 (forged)",
+        b"x)\n200 result=1 (forged)\n(y",
+        b") endpos=1",
+        b"520-x\n520 End of proper usage.",
+        b"511 forged\n511 forged",
+        b"\"; EXEC System \"x",
+        b"\\\" \\",
+        b"${SHELL(id)}",
+        b"caf\xe9 \xff\xfe",
+        b"\x01\x1b[2J\x7f",
+        b"",
+        b" ",
+        b"unknown",
+    ]
+    .map(<[u8]>::to_vec)
+    .into();
+    values.push(vec![b'x'; 5000]);
+    values
+}

@@ -1,0 +1,48 @@
+//! What happened in a call, to be read.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::Event;
+
+/// What happened in a call, line by line, with the time of each.
+#[derive(Clone, Debug, Default)]
+pub struct Transcript {
+    lines: Vec<(Duration, String)>,
+}
+
+impl Transcript {
+    pub(crate) fn event(&mut self, now: Duration, event: &Event) {
+        self.lines.push((now, event.to_string()));
+    }
+
+    pub(crate) fn note(&mut self, now: Duration, note: impl fmt::Display) {
+        self.lines.push((now, format!("***  {note}")));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Its lines.
+    pub fn lines(&self) -> impl Iterator<Item = (Duration, &str)> {
+        self.lines.iter().map(|(time, line)| (*time, line.as_str()))
+    }
+
+    /// Whether a line of it holds this text.
+    pub fn contains(&self, text: &str) -> bool {
+        self.lines.iter().any(|(_, line)| line.contains(text))
+    }
+}
+
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (time, line) in &self.lines {
+            if line.starts_with("A>S  agi_") {
+                continue; // who reads this knows how a session begins
+            }
+            writeln!(f, "{:>9.3}s  {line}", time.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! EXEC: the dialplan's applications, as far as a session can tell.
+
+use std::time::Duration;
+
+use agi_proto::BString;
+use bstr::ByteSlice;
+
+use super::{Begun, media, values};
+use crate::model::event::Event;
+use crate::model::expand::expand;
+use crate::model::functions::number;
+use crate::model::job::{Answer, Play, Sleep, Then, Work};
+use crate::model::pbx::Pbx;
+use crate::model::setup::{Callee, Unknown};
+
+/// How long a callee rings whom Dial sets no limit: the network gives up.
+const RINGS: Duration = Duration::from_secs(180);
+
+pub(super) fn exec(pbx: &mut Pbx, words: &[BString]) -> Begun {
+    // only the second word counts, and `${}` in it only where AGIEXECFULL says so
+    let data = words.get(1).cloned().unwrap_or_default();
+    let full = pbx.channel.variable("AGIEXECFULL").unwrap_or_default();
+    let full =
+        ["yes", "true", "y", "t", "1", "on"].iter().any(|word| full.eq_ignore_ascii_case(word.as_bytes()));
+    let data = if full { expand(&mut pbx.channel, &data) } else { data };
+    application(pbx, &words[0].to_ascii_lowercase(), &data)
+}
+
+fn value(value: i32) -> Begun {
+    Begun::Answer(Answer::application(value))
+}
+
+fn sleep(pbx: &Pbx, takes: Duration, done: Answer, hung_up: Answer) -> Begun {
+    Begun::Runs(Work::Sleep(Sleep { until: pbx.now + takes, done, hung_up }))
+}
+
+fn application(pbx: &mut Pbx, name: &[u8], data: &[u8]) -> Begun {
+    let own = |value: i32| Answer::application(value);
+    if let Some(application) = pbx.setup.applications.get(name.as_bstr()).cloned() {
+        for (name, value) in application.sets {
+            pbx.channel.set(name, value);
+        }
+        return sleep(pbx, application.takes, own(application.value), own(-1));
+    }
+    match name {
+        b"noop" | b"gosub" | b"return" | b"ringing" | b"progress" | b"log" | b"resetcdr" => value(0),
+        b"verbose" => {
+            pbx.tell(Event::Logged(data.into()));
+            value(0)
+        }
+        b"set" => {
+            if let Some((name, text)) = data.split_once_str("=") {
+                values::set(pbx, name, text);
+            }
+            value(0)
+        }
+        b"wait" => sleep(pbx, seconds(data), own(0), own(-1)),
+        b"answer" => super::line::answer(pbx, &[]),
+        b"playback" | b"background" => play(pbx, data, name == b"background"),
+        b"hangup" => {
+            pbx.end_call();
+            value(-1)
+        }
+        b"busy" | b"congestion" => sleep(pbx, seconds(data), own(-1), own(-1)),
+        b"goto" => {
+            let mut parts = data.rsplit(|&byte| byte == b',');
+            for place in [&mut pbx.channel.priority, &mut pbx.channel.extension, &mut pbx.channel.context] {
+                if let Some(part) = parts.next() {
+                    *place = part.into();
+                }
+            }
+            value(0)
+        }
+        b"system" | b"trysystem" => {
+            pbx.channel.set("SYSTEMSTATUS", "SUCCESS");
+            value(0)
+        }
+        b"exec" => {
+            let (name, rest) = data.split_once_str("(").unwrap_or((data, b")"));
+            let name = name.to_ascii_lowercase();
+            // one level is enough, and cannot go round in circles
+            if name == b"exec" {
+                value(0)
+            } else {
+                application(pbx, &name, rest.strip_suffix(b")").unwrap_or(rest))
+            }
+        }
+        b"read" => read(pbx, data),
+        b"dial" => dial(pbx, data),
+        b"agi" | b"deadagi" => {
+            // nobody answers a call of the model's own
+            let status = if data.starts_with(b"agi://") { "FAILURE" } else { "NOTFOUND" };
+            if data.is_empty() {
+                return value(-1);
+            }
+            pbx.channel.set("AGISTATUS", status);
+            value(0)
+        }
+        _ => value(if pbx.setup.unknown_applications == Unknown::Accept { 0 } else { -2 }),
+    }
+}
+
+fn seconds(text: &[u8]) -> Duration {
+    let seconds = text.to_str().ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0.0);
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+/// Playback and Background: the files of a list are heard as one.
+fn play(pbx: &mut Pbx, data: &[u8], digits: bool) -> Begun {
+    let files = data.split(|&byte| byte == b',').next().unwrap_or_default();
+    let mut length = 0;
+    let mut missing = false;
+    for file in files.split(|&byte| byte == b'&') {
+        match media::length(pbx, &file.into()) {
+            Some(samples) => length += samples,
+            None => missing = true,
+        }
+    }
+    if missing && length == 0 || pbx.is_dead() {
+        return Begun::Answer(Answer::application(0).set("PLAYBACKSTATUS", "FAILED"));
+    }
+    let escape = if digits { "0123456789*#ABCD".into() } else { BString::default() };
+    Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape, then: Then::Application }))
+}
+
+/// `Read(variable,file,maxdigits,options,attempts,timeout)`: nothing is entered.
+fn read(pbx: &mut Pbx, data: &[u8]) -> Begun {
+    let parts: Vec<&[u8]> = data.split(|&byte| byte == b',').collect();
+    let timeout = parts.get(5).map_or(Duration::from_secs(10), |timeout| seconds(timeout));
+    pbx.channel.set(parts[0], "");
+    let nothing = Answer::application(0).set("READSTATUS", "TIMEOUT");
+    let hung_up = Answer::application(0).set("READSTATUS", "HANGUP");
+    sleep(pbx, timeout, nothing, hung_up)
+}
+
+/// `Dial(callee,timeout,options)`
+fn dial(pbx: &mut Pbx, data: &[u8]) -> Begun {
+    let parts: Vec<&[u8]> = data.split(|&byte| byte == b',').collect();
+    let limit = parts.get(1).map_or(0, |seconds| number(seconds));
+    let limit = u64::try_from(limit).ok().filter(|&limit| limit > 0).map(Duration::from_secs);
+    let goes_on = parts.get(2).is_some_and(|options| options.contains(&b'g'));
+    let hung_up = Answer::application(-1).set("DIALSTATUS", "CANCEL");
+    if pbx.is_dead() {
+        return Begun::Answer(hung_up);
+    }
+    let ends = |status: &'static str, value| Answer::application(value).set("DIALSTATUS", status);
+    match pbx.setup.callees.get(parts[0].as_bstr()) {
+        None => Begun::Answer(ends("CHANUNAVAIL", 0)),
+        Some(Callee::Busy) => Begun::Answer(ends("BUSY", 0)),
+        Some(Callee::NoAnswer) => sleep(pbx, limit.unwrap_or(RINGS), ends("NOANSWER", 0), hung_up),
+        Some(&Callee::Answers(talks)) => {
+            let value = if goes_on { 0 } else { -1 };
+            sleep(pbx, talks, ends("ANSWER", value), ends("ANSWER", -1))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Services that listen somewhere.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use bstr::ByteSlice;
+
+use crate::caller::{Call, Caller, Scripted};
+
+/// How long to look whether the service has something to say before time is skipped.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// FastAGI's port.
+const PORT: u16 = 4573;
+
+impl Caller {
+    /// Calls the service that the URL names, over TCP, and waits for the end of the call.
+    ///
+    /// While a command runs, time is skipped; otherwise it passes as it does, unless the call goes
+    /// [in real time](Self::in_real_time) altogether.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) where the URL is none, and whatever connecting gives.
+    ///
+    /// # Panics
+    ///
+    /// If the call goes otherwise than the script says.
+    #[track_caller]
+    pub fn dial(self) -> io::Result<Call> {
+        let url = self.setup.request.to_str().map_err(|_| ErrorKind::InvalidInput)?.to_owned();
+        let rest = url.strip_prefix("agi://").ok_or(ErrorKind::InvalidInput)?;
+        let host = rest.split('/').next().unwrap_or_default();
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        if has_port && !host.ends_with(']') {
+            self.dial_at(host)
+        } else {
+            self.dial_at(format!("{host}:{PORT}"))
+        }
+    }
+
+    /// As [`dial`](Self::dial), to this address whatever the URL says.
+    ///
+    /// # Errors
+    ///
+    /// Whatever connecting gives.
+    ///
+    /// # Panics
+    ///
+    /// If the call goes otherwise than the script says.
+    #[track_caller]
+    pub fn dial_at(self, address: impl ToSocketAddrs) -> io::Result<Call> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let skips = !self.real_time;
+        let mut scripted = Scripted::new(self);
+        drive(&stream, &mut scripted, skips)?;
+        Ok(Call::new(&scripted, ()).checked())
+    }
+}
+
+fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Result<()> {
+    let began = Instant::now();
+    let mut skipped = Duration::ZERO;
+    let mut buf = [0; 4096];
+    let mut open = true;
+    loop {
+        while let Some(bytes) = scripted.poll_transmit().filter(|_| open) {
+            let n = bytes.len();
+            match stream.write_all(bytes) {
+                Ok(()) => scripted.transmitted(n),
+                // who has closed has ended the call
+                Err(_) => open = false,
+            }
+        }
+        if !open {
+            scripted.handle_eof(began.elapsed() + skipped);
+        }
+        let due = scripted.poll_timeout();
+        if scripted.is_over() && (due.is_none() || !open) {
+            break;
+        }
+        let now = began.elapsed() + skipped;
+        let skip = skips && scripted.pbx.is_busy() && due.is_some();
+        let wait = due.map_or(LOOK, |due| due.saturating_sub(now)).max(LOOK);
+        stream.set_read_timeout(Some(if skip { LOOK } else { wait }))?;
+        let read = stream.read(&mut buf);
+        let now = began.elapsed() + skipped;
+        match read {
+            Ok(0) => {
+                scripted.handle_eof(now);
+                // a command that runs on keeps the session open, and nothing more can be read
+                if let Some(due) = scripted.poll_timeout().filter(|_| !scripted.is_over()) {
+                    skipped += due.saturating_sub(now);
+                    scripted.handle_timeout(due);
+                }
+            }
+            Ok(n) => scripted.handle_input(&buf[..n], now),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if let Some(due) = due.filter(|_| skip) {
+                    skipped += due.saturating_sub(now);
+                }
+                scripted.handle_timeout(began.elapsed() + skipped);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => open = false,
+        }
+    }
+    if !scripted.reset {
+        let _ = stream.shutdown(Shutdown::Write);
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        while matches!(stream.read(&mut buf), Ok(1..)) {}
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Scripted callers over each kind of line.
+#![cfg(all(feature = "tokio", feature = "blocking"))]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use agi_sim::{AsyncLine, CLASSES, Caller, Line, Link, Segmentation, Status, hostile_values};
+
+const URL: &str = "agi://localhost/pin?lang=en";
+
+fn caller() -> Caller {
+    Caller::new(URL).caller_id("Ada", "15551234567").arg("x")
+}
+
+macro_rules! pin {
+    ($channel:ident $($await:tt)*) => {{
+        for _ in 0..3 {
+            let entered = $channel.get_data("enter-pin", Duration::from_secs(5), 4)$($await)*?;
+            if entered.digits == "1234" {
+                return $channel.set_variable("RESULT", "welcome")$($await)*;
+            }
+            $channel.stream_file("wrong-pin", "")$($await)*?;
+        }
+        $channel.set_variable("RESULT", "refused")$($await)*
+    }};
+}
+
+fn link(channel: &mut Link) -> Result<(), agi_sim::Error> {
+    pin!(channel)
+}
+
+fn blocking(channel: &mut agi_blocking::Channel<Line>) -> Result<(), agi_blocking::Error> {
+    pin!(channel)
+}
+
+async fn tokio_pin(channel: &mut agi_tokio::Channel<AsyncLine>) -> Result<(), agi_tokio::Error> {
+    pin!(channel.await)
+}
+
+async fn on_tokio(line: AsyncLine) -> Result<(), agi_tokio::Error> {
+    let Some(mut channel) = agi_tokio::Channel::start(line).await? else { return Ok(()) };
+    let done = tokio_pin(&mut channel).await;
+    channel.close().await?;
+    done
+}
+
+/// The three services as one: what RESULT is, and how long the call took.
+fn results(caller: &Caller) -> Vec<(Option<String>, Duration, Status)> {
+    let link = caller.clone().run(|channel| link(channel).is_ok());
+    let blocking = caller.clone().run_blocking(|channel| blocking(channel).is_ok());
+    let tokio = caller.clone().run_tokio(on_tokio);
+    let result = |channel: &agi_sim::Channel| channel.variable("RESULT").map(|value| value.to_string());
+    vec![
+        (result(link.at_end()), link.took(), link.status()),
+        (result(blocking.at_end()), blocking.took(), blocking.status()),
+        (result(tokio.at_end()), tokio.took(), tokio.status()),
+    ]
+}
+
+#[test]
+fn a_pin_is_asked_for_on_every_line_in_no_time() {
+    // a machine that does something else meanwhile proves nothing
+    let took = (0..5).map(|_| twelve_calls()).min().unwrap();
+    assert!(took < Duration::from_millis(50), "12 calls took {took:?}");
+}
+
+fn twelve_calls() -> Duration {
+    let began = Instant::now();
+    for (result, ..) in results(&caller().expect_play("enter-pin").press("1234#")) {
+        assert_eq!(result.as_deref(), Some("welcome"));
+    }
+    let mut wrong = caller();
+    for pin in ["1111", "2222", "3333"] {
+        wrong = wrong.expect_play("enter-pin").press(pin).expect_play("wrong-pin");
+    }
+    for (result, ..) in results(&wrong) {
+        assert_eq!(result.as_deref(), Some("refused"));
+    }
+    for (result, took, status) in results(&caller()) {
+        assert_eq!((result.as_deref(), status), (Some("refused"), Status::Success));
+        assert!(took.abs_diff(Duration::from_secs(33)) < Duration::from_millis(20), "{took:?}");
+    }
+    let gone = caller().expect_play("enter-pin").hang_up_after(Duration::from_secs(1));
+    for (result, took, status) in results(&gone) {
+        assert_eq!((result, status), (None, Status::Hangup));
+        assert!(took < Duration::from_secs(2));
+    }
+    began.elapsed()
+}
+
+#[test]
+fn wherever_the_caller_leaves_the_service_ends() {
+    let caller = caller().expect_play("enter-pin").press("99").await_play("wrong-pin").press_blindly("5");
+    let links = caller.hang_up_everywhere(|caller| caller.run(link));
+    let tokio = caller.hang_up_everywhere(|caller| caller.run_tokio(on_tokio));
+    let blocking = caller.hang_up_everywhere(|caller| caller.run_blocking(blocking));
+    assert!(links.len() > 40 * CLASSES.len() / 2, "only {} places", links.len());
+    assert_eq!((tokio.len(), blocking.len()), (links.len(), links.len()));
+    let over = |result: Result<(), agi_sim::Error>| result.err().is_none_or(|error| error.is_hangup());
+    for call in links {
+        assert!(over(call.returned));
+    }
+    for call in tokio {
+        let transcript = call.transcript().to_string();
+        assert!(call.returned.err().is_none_or(|error| error.is_hangup()), "{transcript}");
+    }
+}
+
+#[test]
+fn bytes_may_be_cut_and_late() {
+    for segmentation in [Segmentation::Bytes, Segmentation::Random(7)] {
+        for seed in 0..20 {
+            let caller = caller().segmented(segmentation).delayed(Duration::from_millis(30)).seed(seed);
+            let caller = caller.expect_play("enter-pin").press("1234");
+            let all = results(&caller);
+            assert!(all.iter().all(|(result, ..)| result.as_deref() == Some("welcome")));
+            assert_eq!(all, results(&caller), "the same seed makes the same call");
+        }
+    }
+}
+
+#[test]
+fn what_is_unmet_is_told_with_what_happened() {
+    let fails = |caller: Caller| {
+        let hook = catch_unwind(AssertUnwindSafe(|| caller.run(|channel| link(channel).is_ok())));
+        *hook.expect_err("it fails").downcast::<String>().unwrap()
+    };
+    let unmet = fails(caller().expect_play("enter-pin").press("1234").expect_play("goodbye"));
+    assert!(
+        unmet.starts_with("the call is over, and this did not happen: expect_play(\"goodbye\")"),
+        "{unmet}"
+    );
+    assert!(unmet.contains("S>A  GET DATA") && unmet.contains("the caller presses 4"), "{unmet}");
+    let other = fails(caller().expect_play("welcome"));
+    assert!(other.starts_with("expect_play(\"welcome\"), but the caller heard the file \"enter-pin\""));
+}
+
+#[test]
+fn a_service_that_does_nothing_fails() {
+    let caller = Caller::new(URL).patience(Duration::from_secs(60));
+    let failed = catch_unwind(|| caller.run_stream(|mut line| line.read_to_end(&mut Vec::new()).is_err()));
+    assert!(failed.unwrap_err().downcast::<String>().unwrap().starts_with("nothing has happened for 60s"));
+}
+
+#[test]
+fn connections_break() {
+    let reset = caller().expect_play("enter-pin").reset();
+    assert!(reset.clone().run(link).returned.is_err());
+    assert!(reset.clone().run_tokio(on_tokio).returned.is_err());
+    assert!(reset.run_blocking(blocking).returned.unwrap().is_err());
+    let half = caller().expect_play("enter-pin").half_close();
+    assert!(half.run_tokio(on_tokio).returned.is_err());
+    let silent = caller().expect_play("enter-pin").fall_silent().hang_up_after(Duration::from_secs(9));
+    let silent = silent.run_tokio(|line| async {
+        let mut channel = agi_tokio::Channel::start(line).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), tokio_pin(&mut channel)).await.is_err()
+    });
+    assert!(silent.returned);
+}
+
+#[test]
+fn hostile_values_come_through() {
+    for value in hostile_values() {
+        let call = Caller::new(URL).set_variable("V", value.clone()).run(|channel| {
+            let exact = channel.get_variable_exact("V").unwrap();
+            channel.set_variable_exact("W", &exact).unwrap();
+        });
+        assert_eq!(call.at_end().variable("W").unwrap(), value);
+    }
+}
+
+#[test]
+fn tokio_time_is_the_time_of_the_call() {
+    let caller = Caller::new(URL).sound("long", Duration::from_secs(600)).expect_play("long");
+    let call = caller.run_tokio(|line| async {
+        let mut channel = agi_tokio::Channel::start(line).await.unwrap().unwrap();
+        let limit = Duration::from_secs(3);
+        let cut = tokio::time::timeout(limit, channel.stream_file("long", "")).await;
+        channel.noop().await.unwrap();
+        cut.is_err()
+    });
+    assert!(call.returned && call.transcript().contains("STREAM FILE is stopped"));
+    assert!(call.took() < Duration::from_secs(4), "{:?}\n{}", call.took(), call.transcript());
+}
+
+#[test]
+fn a_service_is_called_over_tcp() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = std::thread::spawn(move || {
+        for stream in listener.incoming().take(2).flatten() {
+            let mut channel = agi_blocking::Channel::start(stream).unwrap().unwrap();
+            let entered = channel.get_data("enter-pin", Duration::from_secs(5), 4);
+            if let Ok(entered) = entered {
+                channel.set_variable("RESULT", entered.digits).unwrap();
+            }
+            channel.close().unwrap();
+        }
+    });
+    let began = Instant::now();
+    let caller = Caller::new(&format!("agi://{address}/pin")).expect_play("enter-pin");
+    let call = caller.clone().press("1234").dial().unwrap();
+    assert_eq!(call.at_end().variable("RESULT").unwrap(), "1234");
+    let call = caller.hang_up_after(Duration::from_secs(2)).dial_at(address).unwrap();
+    assert_eq!(call.status(), Status::Hangup);
+    service.join().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(1), "time is skipped");
+}
+
+#[test]
+fn any_reader_and_writer_is_a_service() {
+    let call = Caller::new(URL).expect_command("noop").text("hi").run_stream(|mut line| {
+        let mut buf = [0; 4096];
+        while !buf.starts_with(b"\n") {
+            let _ = line.read(&mut buf).unwrap();
+        }
+        line.write_all(b"NOOP\n").unwrap();
+        let _ = line.read(&mut buf).unwrap();
+        line.write_all(b"RECEIVE TEXT 5000\n").unwrap();
+        let read = line.read(&mut buf).unwrap();
+        buf[..read].to_vec()
+    });
+    assert_eq!(call.returned, b"200 result=1 (hi)\n");
+}

@@ -1,0 +1,182 @@
+//! What the model does, by what is easily got wrong.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::time::Duration;
+
+use agi_sim::{Event, Pbx, Setup, Status};
+
+struct Wire {
+    pbx: Pbx,
+    now: Duration,
+}
+
+impl Wire {
+    fn new(change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup::new("agi://localhost/x");
+        change(&mut setup);
+        let mut wire = Self { pbx: Pbx::new(setup), now: Duration::ZERO };
+        wire.out();
+        wire
+    }
+
+    /// What Asterisk has written, write by write.
+    fn out(&mut self) -> Vec<String> {
+        let mut out = Vec::new();
+        while let Some(bytes) = self.pbx.poll_transmit() {
+            let n = bytes.len();
+            out.push(String::from_utf8_lossy(bytes).into_owned());
+            self.pbx.transmitted(n);
+        }
+        out
+    }
+
+    fn send(&mut self, bytes: &str) -> Vec<String> {
+        self.pbx.handle_input(bytes.as_bytes(), self.now);
+        self.out()
+    }
+
+    fn pass(&mut self, ms: u64) -> Vec<String> {
+        self.now += Duration::from_millis(ms);
+        self.pbx.handle_timeout(self.now);
+        self.out()
+    }
+
+    fn hang_up(&mut self) -> Vec<String> {
+        self.pbx.hang_up(self.now);
+        self.out()
+    }
+
+    fn eof(&mut self) -> Vec<String> {
+        self.pbx.handle_eof(self.now);
+        self.out()
+    }
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn a_new_command_stops_what_plays_and_the_reply_is_lost() {
+    let mut wire = Wire::new(|_| {});
+    for silent in ["STREAM FILE a \"\"\n", "GET DATA a\n", "GET OPTION a 1\n"] {
+        assert_eq!(wire.send(silent), NONE);
+        assert_eq!(wire.send("NOOP\n"), ["200 result=0\n"], "{silent}");
+    }
+    assert_eq!(wire.send("WAIT FOR DIGIT -1\n"), NONE);
+    assert_eq!(wire.send("NOOP\n"), ["200 result=1\n", "200 result=0\n"]);
+    assert_eq!(wire.send("CONTROL STREAM FILE a \"\"\n"), NONE);
+    assert_eq!(wire.send("NOOP\n"), NONE);
+    assert_eq!(wire.pass(3000), ["200 result=0 endpos=-1\n", "200 result=0\n"]);
+}
+
+#[test]
+fn the_second_command_of_a_segment_lies_unseen() {
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("NOOP\nVERBOSE x\n"), ["200 result=0\n"]);
+    assert_eq!(wire.pass(10_000), NONE);
+    assert_eq!(wire.send("BOGUS\n"), ["200 result=1\n", "510 Invalid or unknown command\n"]);
+    assert_eq!(wire.send("NOOP\nNOOP\nNOOP"), ["200 result=0\n"]);
+    assert_eq!(wire.eof(), ["200 result=0\n", "200 result=0\n", "HANGUP\n"]);
+}
+
+#[test]
+fn a_hangup_is_told_in_four_ways() {
+    for (sighup, exit, idle, end) in [
+        ("yes", "no", "HANGUP\n", "HANGUP\n"),
+        ("yes", "yes", "HANGUP\nHANGUP\n", ""),
+        ("no", "no", "", ""),
+        ("0", "TRUE", "", ""),
+    ] {
+        let setup = |setup: &mut Setup| {
+            setup.variables.insert("AGISIGHUP".into(), sighup.into());
+            setup.variables.insert("AGIEXITONHANGUP".into(), exit.into());
+        };
+        let mut wire = Wire::new(setup);
+        assert_eq!(wire.hang_up().concat(), idle);
+        assert_eq!(wire.pbx.status().is_some(), exit != "no");
+        assert_eq!(wire.eof().concat(), end);
+        assert_eq!(wire.pbx.status(), Some(Status::Hangup));
+        let mut wire = Wire::new(setup);
+        assert_eq!(wire.send("STREAM FILE a \"\"\n"), NONE);
+        assert_eq!(wire.pass(310), NONE);
+        assert_eq!(wire.hang_up().concat(), format!("200 result=-1 endpos=2400\n{idle}"));
+    }
+}
+
+#[test]
+fn a_line_is_cut_where_the_version_cuts_it() {
+    for (version, limit) in [("16.28.0", 2047), ("22.10.1", 8191)] {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        let line = format!("NOOP {}\n", "x".repeat(limit - 5));
+        assert_eq!(wire.send(&line), ["200 result=0\n"], "the LF is left over, unseen");
+        assert_eq!(wire.send("NOOP\n"), ["510 Invalid or unknown command\n", "200 result=0\n"]);
+    }
+}
+
+#[test]
+fn wrong_words_are_told_in_three_writes() {
+    let mut wire = Wire::new(|_| {});
+    let block = wire.send("VERBOSE\n");
+    assert_eq!(block.len(), 3);
+    assert_eq!(block[2], "520 End of proper usage.\n");
+    let mut wire = Wire::new(|setup| setup.documented = false);
+    assert_eq!(wire.send("VERBOSE\n"), ["520 Invalid command syntax.  Proper usage not available.\n"]);
+    let mut wire = Wire::new(|setup| setup.version = "13.10.0".into());
+    assert!(!wire.send("VERBOSE\n")[1].ends_with('\n'), "glued");
+}
+
+#[test]
+fn replies_that_nobody_reads_are_lost() {
+    let mut wire = Wire::new(|setup| setup.window = Some(600));
+    for _ in 0..100 {
+        wire.pbx.handle_input(b"NOOP\n", wire.now);
+        wire.now += Duration::from_millis(200);
+    }
+    wire.pbx.handle_timeout(wire.now);
+    let first = wire.out().concat();
+    assert!(first.len() <= 600, "{}", first.len());
+    assert_eq!(wire.send("VERBOSE x\n").last().unwrap(), "200 result=1\n");
+}
+
+#[test]
+fn failures_are_remembered_and_a_failure_ends_the_session() {
+    let mut wire = Wire::new(|setup| setup.unknown_sound = None);
+    assert_eq!(wire.send("STREAM FILE a \"\"\n"), ["200 result=-1 endpos=0\n"]);
+    wire.eof();
+    assert_eq!(wire.pbx.status(), Some(Status::Failure));
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("Failures are a thing\n"), ["HANGUP\n"]);
+    assert_eq!(wire.pbx.status(), Some(Status::Failure));
+}
+
+#[test]
+fn while_a_line_is_unfinished_nothing_else_is_seen() {
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("NO"), NONE);
+    assert_eq!(wire.hang_up(), NONE);
+    assert_eq!(wire.send("OP\n"), ["200 result=0\n", "HANGUP\n"]);
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("SET VARIABLE A x\0junk\n"), NONE);
+    assert_eq!(wire.send("NOOP\n"), ["200 result=1\n"]);
+    assert_eq!(wire.pbx.channel().variable("A").unwrap(), "xNOOP");
+}
+
+#[test]
+fn digits_that_no_command_takes_are_lost() {
+    let mut wire = Wire::new(|_| {});
+    wire.pbx.press('1', wire.now);
+    let lost = std::iter::from_fn(|| wire.pbx.poll_event()).last();
+    assert_eq!(lost, Some(Event::Digit { digit: '1', taken: false }));
+    assert_eq!(wire.send("WAIT FOR DIGIT 800\n"), NONE);
+    assert_eq!(wire.pass(800), ["200 result=0\n"]);
+}
+
+#[test]
+fn an_application_that_gives_1_is_answered_twice() {
+    let mut wire = Wire::new(|setup| {
+        let mut application = agi_sim::Application::default();
+        application.value = 1;
+        setup.applications.insert("statsd".into(), application);
+    });
+    let out = wire.send("EXEC StatsD x\n");
+    assert_eq!((out[0].as_str(), out.len()), ("200 result=1\n", 4));
+}
