@@ -39,7 +39,7 @@ use crate::{Connection, Handler};
 ///   [is over](agi_proto::Error::is_hangup).
 /// * **[Counters](Self::counters)** say at any time how many there are.
 ///
-/// What it has to say goes to [`tracing`], in a span `call` with the call's channel, unique id and script: at
+/// What it has to say goes to `tracing`, in a span `call` with the call's channel, unique id and script: at
 /// the level of debugging also each command, its reply and how long that took, and with the target
 /// `agi_smol::wire` at the level of traces the bytes.
 ///
