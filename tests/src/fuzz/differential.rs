@@ -47,7 +47,7 @@ impl Naive {
         if rest.starts_with(b"result=") {
             rest.drain(..7);
             let result = take_until(&mut rest, |rest| rest.starts_with(b" "));
-            naive.code = String::from_utf8(result.clone()).ok().and_then(|text| text.parse().ok());
+            naive.code = String::from_utf8(result.clone()).ok().and_then(|text| super::number(&text));
             naive.result = Some(result);
         }
         if rest.starts_with(b" ") {

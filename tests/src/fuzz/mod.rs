@@ -46,3 +46,8 @@ fn trace(step: impl FnOnce() -> String) {
         println!("{}", step());
     }
 }
+
+/// A number as C prints one: without a `+`.
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|_| !text.starts_with('+'))
+}
