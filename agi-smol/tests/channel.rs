@@ -56,7 +56,7 @@ fn the_hangup_is_waited_for_beside_something_else() {
             peer.answer("SET VARIABLE \"A\" \"b\"", "200 result=1").await;
         };
         let handler = async {
-            assert!(!polled(10, channel.wait_for_digit(None)).await);
+            assert!(!polled(1, channel.wait_for_digit(None)).await);
             let hung_up = async {
                 channel.hung_up().await;
                 panic!("nobody has hung up");
