@@ -64,7 +64,6 @@ pub struct Server {
     listener: TcpListener,
     calls: Arc<Calls>,
     options: Options,
-    counters: Arc<Counters>,
 }
 
 /// How it is told what to do. A call takes a thread and two file descriptors.
@@ -96,7 +95,7 @@ impl Server {
         listener.set_nonblocking(true)?;
         let mut options = Options::default();
         options.max_calls = MAX_CALLS;
-        Ok(Self { listener, calls: Arc::new(Calls::new()?), options, counters: Arc::default() })
+        Ok(Self { listener, calls: Arc::new(Calls::new()?), options })
     }
 
     /// Listens on 127.0.0.1, AGI's port 4573: for an Asterisk on this machine.
@@ -111,7 +110,7 @@ impl Server {
     /// How many connections were accepted and refused, are active, and ended in which way: to be kept, and
     /// read at any time.
     pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.counters)
+        Arc::clone(&self.calls.counters)
     }
 
     /// The address that it listens on.

@@ -321,3 +321,17 @@ fn a_shutdown_with_calls_in_flight() {
     assert_eq!((counts.active(), counts.ended(Ending::Hangup)), (0, 1), "{counts:?}");
     assert!(TcpStream::connect(server.address).is_err());
 }
+
+#[test]
+fn a_server_that_has_ended_has_counted_its_calls() {
+    for _ in 0..300 {
+        let server = Running::start(|server| server, |_: &mut Channel| Ok::<(), Error>(()));
+        let call = server.call("any");
+        server.until(|counts| counts.accepted() == 1);
+        server.shutdown.shutdown();
+        call.end_with("SUCCESS");
+        server.serving.join().unwrap().unwrap();
+        let counts = server.counters.counts();
+        assert_eq!((counts.active(), counts.ended(Ending::Success)), (0, 1), "{counts:?}");
+    }
+}

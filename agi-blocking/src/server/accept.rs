@@ -45,10 +45,10 @@ impl Server {
         options: &Arc<Options>,
         handler: &BoxHandler,
     ) -> io::Result<()> {
-        self.counters.accept();
+        self.calls.counters.accept();
         let begun = self.spawn(stream, peer, options, handler);
         if begun.is_err() {
-            self.counters.refuse();
+            self.calls.counters.refuse();
         }
         begun
     }
@@ -61,7 +61,7 @@ impl Server {
         handler: &BoxHandler,
     ) -> io::Result<()> {
         if !options.allows(peer.ip()) {
-            self.counters.refuse();
+            self.calls.counters.refuse();
             tracing::warn!(%peer, "this peer may not connect");
             return Ok(());
         }
@@ -74,17 +74,12 @@ impl Server {
             peer,
             busy: guard.is_refusal(),
             options: Arc::clone(options),
-            counters: Arc::clone(&self.counters),
+            counters: Arc::clone(&self.calls.counters),
         };
         let handler = handler.clone();
-        thread::Builder::new().name("agi-call".into()).spawn(move || {
-            let ending = call.run(stream, &handler);
-            // who sees that this call is not active any more finds its place free
-            drop(guard);
-            if let Some(ending) = ending {
-                call.counters.end(ending);
-            }
-        })?;
+        thread::Builder::new()
+            .name("agi-call".into())
+            .spawn(move || guard.leave(call.run(stream, &handler)))?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use agi_proto::service::{Options, WhenFull};
+use agi_proto::service::{Counters, Ending, Options, WhenFull};
 
 /// Ends a [`Server`](crate::Server), from any thread; every clone ends the same one.
 ///
@@ -63,6 +63,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The calls of one server.
 #[derive(Debug)]
 pub(super) struct Calls {
+    pub(super) counters: Arc<Counters>,
     running: Mutex<Running>,
     /// A call ended, or the server is to stop.
     changed: Condvar,
@@ -89,7 +90,7 @@ impl Calls {
     pub(super) fn new() -> io::Result<Self> {
         let wake = UnixStream::pair()?;
         wake.0.set_nonblocking(true)?;
-        Ok(Self { running: Mutex::default(), changed: Condvar::new(), wake })
+        Ok(Self { counters: Arc::default(), running: Mutex::default(), changed: Condvar::new(), wake })
     }
 
     /// Readable once the server is to stop.
@@ -121,7 +122,7 @@ impl Calls {
         let (id, is_refusal) = (running.last, running.is_full(max_calls));
         running.refusals += usize::from(is_refusal);
         running.sockets.insert(id, socket);
-        Ok(Guard { calls: Arc::clone(self), id, is_refusal })
+        Ok(Guard { calls: Arc::clone(self), id, is_refusal, ending: None })
     }
 
     /// Waits for all calls to end, and makes them.
@@ -175,12 +176,19 @@ pub(super) struct Guard {
     calls: Arc<Calls>,
     id: u64,
     is_refusal: bool,
+    /// How it ended, unless it was refused.
+    ending: Option<Ending>,
 }
 
 impl Guard {
     /// Whether there was no room.
     pub(super) fn is_refusal(&self) -> bool {
         self.is_refusal
+    }
+
+    /// The call is over. `None`: it was refused.
+    pub(super) fn leave(mut self, ending: Option<Ending>) {
+        self.ending = ending;
     }
 }
 
@@ -189,6 +197,11 @@ impl Drop for Guard {
         let mut running = self.calls.lock();
         running.sockets.remove(&self.id);
         running.refusals -= usize::from(self.is_refusal);
+        // In one step with the place, so that neither shows without the other: who sees that this call is
+        // over finds its place free, and a server that has no call left has counted all of them.
+        if let Some(ending) = self.ending {
+            self.calls.counters.end(ending);
+        }
         drop(running);
         self.calls.changed.notify_all();
     }
