@@ -61,7 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     pub async fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
         let mut conversation = Conversation::new(stream, limits, leniency);
         let opened = conversation.open().await?;
-        Ok(opened.then(|| Self::new(Lease::owned(conversation))))
+        Ok(opened.then(|| Self::new(Lease::owned(Box::new(conversation)))))
     }
 
     /// Sends a command and waits for its reply.

@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use agi_proto::Request;
@@ -49,7 +49,8 @@ impl Call {
 
     /// `None`: it was refused, which is counted.
     async fn serve(&mut self, stream: TcpStream, busy: bool, handler: &BoxHandler) -> Option<Ending> {
-        let mut conversation = Conversation::over_tcp(stream, self.options.limits, self.options.leniency);
+        let Options { limits, leniency, .. } = *self.options;
+        let mut conversation = Box::new(Conversation::over_tcp(stream, limits, leniency));
         conversation.log.shows.reveal(self.options.reveal_values);
         let request = match self.open(&mut conversation).await {
             Ok(request) => request,
@@ -84,8 +85,11 @@ impl Call {
     /// Waits for the environment. An error says why there is no call.
     async fn open(&mut self, conversation: &mut Conversation<TcpStream>) -> Result<Request, Ending> {
         let peer = self.peer;
-        let environment = timeout(self.options.environment_timeout, conversation.open());
-        match race(environment, self.cancelled.changed()).await {
+        let opened = {
+            let environment = pin!(timeout(self.options.environment_timeout, conversation.open()));
+            race(environment, pin!(self.cancelled.changed())).await
+        };
+        match opened {
             Won::First(Ok(Ok(true))) => {
                 let environment = conversation.session.environment();
                 Ok(Request::new(environment.expect("it has just come")))
@@ -125,14 +129,27 @@ impl Call {
     /// Runs the handler, and ends the call when the handler is through with it.
     async fn handle(
         &mut self,
-        conversation: Conversation<TcpStream>,
+        conversation: Box<Conversation<TcpStream>>,
         request: Request,
         handler: &BoxHandler,
     ) -> Ending {
         let (lease, returned) = Lease::lent(conversation);
         let channel = Channel::new(lease);
-        let work = isolated(async move { handler.run(channel, request).await });
-        let ending = match race(work, self.cancelled.changed()).await {
+        let ending = self.work(channel, request, handler).await;
+        // The channel is dropped by now, unless the handler gave it to another task. That one may have it
+        // until the server ends.
+        let returned = race(returned, pin!(self.cancelled.changed())).await;
+        match returned {
+            Won::First(Ok(conversation)) => self.conclude(conversation, ending.status()).await,
+            Won::First(Err(_)) => tracing::debug!("the handler has kept the stream"),
+            Won::Second(_) => tracing::warn!("the channel is still in use and is left to whoever uses it"),
+        }
+        ending
+    }
+
+    async fn work(&mut self, channel: Channel, request: Request, handler: &BoxHandler) -> Ending {
+        let work = pin!(async move { handler.run(channel, request).await });
+        match race(pin!(isolated(work)), pin!(self.cancelled.changed())).await {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");
                 Ending::Success
@@ -146,19 +163,11 @@ impl Call {
                 tracing::debug!("the handler was cancelled");
                 Ending::Cancelled
             }
-        };
-        // The channel is dropped by now, unless the handler gave it to another task. That one may have it
-        // until the server ends.
-        match race(returned, self.cancelled.changed()).await {
-            Won::First(Ok(conversation)) => self.conclude(conversation, ending.status()).await,
-            Won::First(Err(_)) => tracing::debug!("the handler has kept the stream"),
-            Won::Second(_) => tracing::warn!("the channel is still in use and is left to whoever uses it"),
         }
-        ending
     }
 
     /// Tells the dialplan how it went, if it still listens, and closes.
-    async fn conclude(&self, conversation: Conversation<TcpStream>, status: Option<Status>) {
+    async fn conclude(&self, conversation: Box<Conversation<TcpStream>>, status: Option<Status>) {
         let mut channel = Channel::new(Lease::owned(conversation));
         if let (Some(name), Some(status), false) =
             (&self.options.status_variable, status, channel.is_closed())
@@ -193,8 +202,7 @@ fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
 }
 
 /// A future whose panic is a value.
-async fn isolated<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
+async fn isolated<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Box<dyn Any + Send>> {
     poll_fn(|cx| {
         // after a panic the future is only dropped, and nothing else that it touched is ours
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
