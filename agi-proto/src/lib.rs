@@ -11,6 +11,7 @@ mod asterisk;
 mod command;
 pub mod commands;
 mod digit;
+pub mod eagi;
 mod encode;
 mod environment;
 mod error;
