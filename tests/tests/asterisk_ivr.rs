@@ -1,5 +1,5 @@
-//! The `ivr` examples of the adapters, called by a real Asterisk.
-#![allow(clippy::unwrap_used, reason = "a test may")]
+//! The `hello` and `ivr` examples of the adapters, called by a real Asterisk.
+#![allow(clippy::unwrap_used, dead_code, reason = "a test may, and an example has a main function")]
 
 mod servers;
 
@@ -10,16 +10,20 @@ use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Version, Where};
 
 use self::servers::{LOOPBACK, blocking, tokio};
 
-#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-async-std/examples/hello_async_std.rs"]
+mod hello_async_std;
+#[path = "../../agi-blocking/examples/hello_blocking.rs"]
+mod hello_blocking;
+#[path = "../../agi-smol/examples/hello_smol.rs"]
+mod hello_smol;
+#[path = "../../agi-tokio/examples/hello.rs"]
+mod hello_tokio;
 #[path = "../../agi-async-std/examples/ivr_async_std.rs"]
 mod ivr_async_std;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/ivr_blocking.rs"]
 mod ivr_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/ivr_smol.rs"]
 mod ivr_smol;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/ivr.rs"]
 mod ivr_tokio;
 
@@ -32,6 +36,15 @@ fn call(version: Version, service: SocketAddr) -> LiveCall {
         .report("RESULT")
         .report("AGI_SERVER_STATUS");
     Asterisk::shared(version).call(&call)
+}
+
+/// Answers, plays, and hangs up.
+fn says_hello(service: SocketAddr) {
+    let call = Call::to(format!("agi://{service}/hello")).report("AGI_SERVER_STATUS");
+    let outcome = Asterisk::shared(Version::V22).call(&call).finish(TIME);
+    assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
+    assert_eq!(outcome.variables["AGI_SERVER_STATUS"], b"SUCCESS");
+    assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
 }
 
 /// Answers, plays, collects what the far leg presses, and leaves it to the dialplan.
@@ -69,20 +82,27 @@ fn survives_a_hangup(version: Version, service: SocketAddr) {
 }
 
 macro_rules! adapters {
-    ($($name:ident: $example:ident;)*) => {$(
+    ($($name:ident: $hello:ident, $ivr:ident;)*) => {$(
         mod $name {
             use super::*;
 
             #[test]
+            fn says_hello() {
+                let server = servers::$name(LOOPBACK, |server| server, $hello::hello);
+                super::says_hello(server.address);
+                server.stop();
+            }
+
+            #[test]
             fn serves_a_caller() {
-                let server = servers::$name(LOOPBACK, |server| server, $example::ivr);
+                let server = servers::$name(LOOPBACK, |server| server, $ivr::ivr);
                 super::serves_a_caller(Version::V22, server.address);
                 server.stop();
             }
 
             #[test]
             fn survives_a_hangup() {
-                let server = servers::$name(LOOPBACK, |server| server, $example::ivr);
+                let server = servers::$name(LOOPBACK, |server| server, $ivr::ivr);
                 super::survives_a_hangup(Version::V22, server.address);
                 server.stop();
             }
@@ -91,10 +111,10 @@ macro_rules! adapters {
 }
 
 adapters! {
-    tokio: ivr_tokio;
-    smol: ivr_smol;
-    async_std: ivr_async_std;
-    blocking: ivr_blocking;
+    tokio: hello_tokio, ivr_tokio;
+    smol: hello_smol, ivr_smol;
+    async_std: hello_async_std, ivr_async_std;
+    blocking: hello_blocking, ivr_blocking;
 }
 
 #[test]

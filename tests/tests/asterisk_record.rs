@@ -1,5 +1,5 @@
 //! The `record` examples of the adapters, called by a real Asterisk.
-#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::unwrap_used, dead_code, reason = "a test may, and an example has a main function")]
 
 mod servers;
 
@@ -11,13 +11,10 @@ use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Wh
 
 use self::servers::{LOOPBACK, Running, blocking, smol, tokio};
 
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/record.rs"]
 mod record;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/record_blocking.rs"]
 mod record_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/record_smol.rs"]
 mod record_smol;
 

@@ -4,11 +4,11 @@
 
 mod log;
 mod program;
+mod readme;
 #[path = "../servers/mod.rs"]
 mod servers;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,11 @@ use agi_proto::service::Status;
 use agi_tests::pbx::{LONG, Pbx};
 
 use self::log::Log;
+use self::readme::{FEATURES, table};
 use self::servers::{LOOPBACK, Running};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-const README: &str = include_str!("../../../README.md");
 /// How long a prompt plays before it is given up.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -190,24 +190,10 @@ fn expect_behind_barriers(pbx: &mut Pbx, line: &str) {
     }
 }
 
-/// The table's header and rows, cell by cell.
-fn table() -> (Vec<&'static str>, Vec<Vec<&'static str>>) {
-    fn cells(line: &str) -> Option<Vec<&str>> {
-        let line = line.strip_prefix('|')?.strip_suffix('|')?;
-        Some(line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
-    }
-    let mut lines = README.lines().skip_while(|&line| line != "## What each adapter does");
-    let mut rows = lines.by_ref().filter_map(cells);
-    let header = rows.next().expect("the README has the table");
-    rows.next();
-    let rows: Vec<_> = rows.take_while(|row| row.len() == header.len()).collect();
-    (header[1..].to_vec(), rows)
-}
-
 /// Runs the rows that the table claims for an adapter.
 fn scenario(adapter: &str, server: Running) {
     Log::capture();
-    let (header, rows) = table();
+    let (header, rows) = table(FEATURES);
     let column = 1 + header.iter().position(|&name| name == adapter).expect("the table has the adapter");
     let (address, counters) = (server.address, server.counters.clone());
     let mut server = Some(server);
@@ -392,44 +378,4 @@ mod blocking {
     fn wait(channel: &mut Channel) {
         channel.hung_up(None).unwrap();
     }
-}
-
-#[test]
-fn the_table_tells_of_all_adapters_and_all_that_is_shown() {
-    let (header, rows) = table();
-    assert_eq!(header, ADAPTERS);
-    let features: Vec<&str> = rows.iter().map(|row| row[0]).collect();
-    let shown: Vec<&str> = CASES.iter().map(|case| case.0).collect();
-    assert_eq!(features, shown);
-    for row in &rows {
-        assert!(row[1..].iter().all(|&cell| matches!(cell, "yes" | "no")), "{row:?}");
-    }
-    // a "no" is nothing that could be called
-    for (row, name, script) in CASES {
-        let cells = &rows.iter().find(|cells| cells[0] == *row).unwrap()[1..];
-        let has = |adapter: &&str| match script {
-            Program(_) => Path::new("..").join(adapter).join(format!("src/{name}.rs")).exists(),
-            _ => true,
-        };
-        let has = ADAPTERS.iter().map(|adapter| if has(adapter) { "yes" } else { "no" });
-        assert_eq!(cells, has.collect::<Vec<_>>(), "{row}");
-    }
-}
-
-#[test]
-fn the_readme_tells_of_every_crate() {
-    let listed: Vec<&str> = README
-        .lines()
-        .skip_while(|&line| line != "## Which crate")
-        .filter_map(|line| Some(line.strip_prefix("| [`")?.split_once('`')?.0))
-        .collect();
-    let workspace = include_str!("../../../Cargo.toml");
-    let members = workspace.lines().find_map(|line| line.strip_prefix("members = [")).unwrap();
-    let members = members.trim_end_matches(']').split(", ").map(|member| member.trim_matches('"'));
-    let mut members: Vec<&str> = members.filter(|&member| member != "tests").collect();
-    let mut sorted = listed.clone();
-    members.sort_unstable();
-    sorted.sort_unstable();
-    assert_eq!(sorted, members);
-    assert!(ADAPTERS.iter().all(|adapter| listed.contains(adapter)));
 }
