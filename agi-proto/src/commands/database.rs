@@ -18,8 +18,8 @@ text_commands! {
     /// `DATABASE GET`: the value of a key of a family. It runs on a dead channel too.
     ///
     /// Gives `None` where there is no such key. The value has no length limit but
-    /// [`Limits::response_bytes`](crate::Limits::response_bytes); of one whose first line of several ends in
-    /// `)` the same holds as of [`GetVariable`](super::GetVariable)'s.
+    /// [`Limits::response_bytes`](crate::Limits::response_bytes); a long one costs a second round trip, as
+    /// [`GetVariable`](super::GetVariable)'s does.
     ///
     /// Failure (-1): Asterisk is out of memory.
     DatabaseGet(family, key) -> Option<BString>: reply::value,

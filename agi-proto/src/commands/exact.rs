@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::{Exec, GetVariable, SetVariable};
-use crate::command::{Command, CommandInfo, RawReply, ReplyShape, WithResponse};
+use crate::command::{Command, CommandInfo, RawReply, WithResponse};
 use crate::encode::CommandLine;
 use crate::error::{EncodeError, ReplyError, ReplyErrorKind};
 use crate::response::Response;
@@ -40,9 +40,8 @@ impl<'a> GetVariableExact<'a> {
 
 impl Command for GetVariableExact<'_> {
     type Reply = BString;
-    const INFO: CommandInfo = CommandInfo::new("GET FULL VARIABLE of BASE64_ENCODE and REPLACE")
-        .on_dead_channel()
-        .shape(ReplyShape::Value);
+    const INFO: CommandInfo =
+        CommandInfo::new("GET FULL VARIABLE of BASE64_ENCODE and REPLACE").on_dead_channel();
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         if let Some(reason) = unfit(self.name) {
