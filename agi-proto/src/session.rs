@@ -238,7 +238,8 @@ impl Session {
 
     /// How long to wait for input before [`handle_timeout`](Self::handle_timeout) is due. `None`, the
     /// rule, is for ever: only while replies are being paired again after an abandoned call is there
-    /// something to do when nothing comes.
+    /// something to do when nothing comes. The time counts from when this first gave it since the last input; a
+    /// wait that was given up before does not begin anew.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         match self.state {
