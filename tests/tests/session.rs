@@ -305,8 +305,9 @@ fn the_rest_of_a_value_is_never_the_next_answer() {
     let token = barrier[0].strip_prefix(b"GET FULL VARIABLE \"").unwrap().strip_suffix(b"\"").unwrap();
     pair.asterisk.respond([b"200 result=1 (", token, b")"].concat());
     let malformed = Seen::Failed(ProtocolError::Malformed("200 result=1 (a)\n200 result=0\n".into()));
-    assert_eq!(pair.events(), [malformed.clone()]);
-    assert_eq!(pair.events(), [malformed], "the error repeats");
+    for _ in 0..2 {
+        assert_eq!(pair.events(), std::slice::from_ref(&malformed), "the error repeats");
+    }
     assert_eq!(pair.session.send(&Noop::new()).unwrap_err(), EncodeError::Closed);
 }
 

@@ -7,7 +7,7 @@ use agi_proto::commands::{
 };
 use agi_proto::{Command, EscapeDigits, OnInput};
 use agi_tests::asterisk::{Asterisk, Call, Version};
-use agi_tests::script::{Blocking, HANG, Port, Script, Tape, Tokio};
+use agi_tests::script::{Blocking, HANG, Port, Script, Smol, Tape, Tokio};
 use std::collections::BTreeSet;
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -137,11 +137,13 @@ fn given_up<S: Script>(version: Version) {
 #[test]
 fn every_command_can_be_given_up() {
     given_up::<Tokio>(Version::V22);
+    given_up::<Smol>(Version::V22);
     given_up::<Blocking>(Version::V22);
 }
 
 #[test]
 fn every_command_can_be_given_up_on_16() {
     given_up::<Tokio>(Version::V16);
+    given_up::<Smol>(Version::V16);
     given_up::<Blocking>(Version::V16);
 }
