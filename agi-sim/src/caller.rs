@@ -155,7 +155,7 @@ impl Caller {
         self.then(Step::SetVariable(name.into(), value.into()))
     }
 
-    /// Presses keys as people do: as soon as a command listens the first one, 200 ms later, and the others
+    /// Presses keys as people do: the first one 200 ms after a command has begun that takes it, and the others
     /// 100 ms after one another, whether or not somebody listens still.
     pub fn press(self, keys: &str) -> Self {
         self.then(Step::Press { keys: keys.into(), blindly: false })

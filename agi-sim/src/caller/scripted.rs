@@ -313,10 +313,10 @@ impl Scripted {
         self.since = self.now;
     }
 
-    /// The first key waits for somebody who listens; the others follow, whoever listens.
+    /// The first key waits for a command that takes it; the others follow, whoever listens.
     fn press(&mut self, keys: &str, blindly: bool) -> bool {
         let Some(due) = self.key else {
-            if blindly || self.pbx.listens() {
+            if blindly || keys.chars().next().is_none_or(|key| self.pbx.takes(key)) {
                 self.key = Some(self.now + REACTION);
             }
             return false;

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use crate::model::Event;
 
-/// What happened in a call, line by line, with the time of each.
+/// What happened in a call, line by line, with the time of each: `S>A` is what the service sent, `A>S` what
+/// Asterisk wrote, `***` what is not on the wire.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
     lines: Vec<(Duration, String)>,
 }
 
 impl Transcript {
-    pub(crate) fn event(&mut self, now: Duration, event: &Event) {
+    /// Adds what happened at a [`Pbx`](crate::Pbx).
+    pub fn event(&mut self, now: Duration, event: &Event) {
         self.lines.push((now, event.to_string()));
     }
 
-    pub(crate) fn note(&mut self, now: Duration, note: impl fmt::Display) {
+    /// Adds a note of one's own.
+    pub fn note(&mut self, now: Duration, note: impl fmt::Display) {
         self.lines.push((now, format!("***  {note}")));
     }
 
@@ -38,7 +41,7 @@ impl Transcript {
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (time, line) in &self.lines {
-            if line.starts_with("A>S  agi_") {
+            if line.starts_with("A>S  agi_") || line == "A>S  \\n" {
                 continue; // who reads this knows how a session begins
             }
             writeln!(f, "{:>9.3}s  {line}", time.as_secs_f64())?;

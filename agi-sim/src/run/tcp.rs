@@ -4,15 +4,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use bstr::ByteSlice;
-
 use crate::caller::{Call, Caller, Scripted};
 
 /// How long to look whether the service has something to say before time is skipped.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// FastAGI's port.
-const PORT: u16 = 4573;
 
 impl Caller {
     /// Calls the service that the URL names, over TCP, and waits for the end of the call.
@@ -29,15 +24,8 @@ impl Caller {
     /// If the call goes otherwise than the script says.
     #[track_caller]
     pub fn dial(self) -> io::Result<Call> {
-        let url = self.setup.request.to_str().map_err(|_| ErrorKind::InvalidInput)?.to_owned();
-        let rest = url.strip_prefix("agi://").ok_or(ErrorKind::InvalidInput)?;
-        let host = rest.split('/').next().unwrap_or_default();
-        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if has_port && !host.ends_with(']') {
-            self.dial_at(host)
-        } else {
-            self.dial_at(format!("{host}:{PORT}"))
-        }
+        let address = self.setup.address().ok_or(ErrorKind::InvalidInput)?;
+        self.dial_at(address)
     }
 
     /// As [`dial`](Self::dial), to this address whatever the URL says.
