@@ -7,6 +7,7 @@ mod scripted;
 mod step;
 mod transcript;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agi_proto::BString;
@@ -18,6 +19,7 @@ pub use self::faults::{Segmentation, hostile_values};
 pub(crate) use self::scripted::Scripted;
 use self::step::Step;
 pub use self::transcript::Transcript;
+use self::transcript::Watcher;
 use crate::model::Setup;
 
 /// How long a caller waits for a service that does nothing.
@@ -50,6 +52,7 @@ pub struct Caller {
     patience: Duration,
     hang_up_at: Option<usize>,
     pub(crate) real_time: bool,
+    watcher: Option<Watcher>,
 }
 
 impl Caller {
@@ -67,6 +70,7 @@ impl Caller {
             patience: PATIENCE,
             hang_up_at: None,
             real_time: false,
+            watcher: None,
         }
     }
 
@@ -119,6 +123,12 @@ impl Caller {
     /// notices that cuts prompts short by a clock of its own.
     pub fn in_real_time(mut self) -> Self {
         self.real_time = true;
+        self
+    }
+
+    /// Tells each line of the [`Transcript`] as it happens.
+    pub fn watched(mut self, watcher: impl Fn(Duration, &str) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Watcher(Arc::new(watcher)));
         self
     }
 

@@ -51,7 +51,7 @@ impl Scripted {
     pub(crate) fn new(caller: Caller) -> Self {
         let mut scripted = Self {
             pbx: Pbx::new(caller.setup),
-            transcript: Transcript::default(),
+            transcript: Transcript::watched(caller.watcher),
             failure: None,
             places: 0,
             now: Duration::ZERO,

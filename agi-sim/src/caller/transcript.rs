@@ -1,6 +1,8 @@
 //! What happened in a call, to be read.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Event;
@@ -10,17 +12,45 @@ use crate::model::Event;
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
     lines: Vec<(Duration, String)>,
+    watcher: Option<Watcher>,
+}
+
+/// Is told each line as it comes.
+#[derive(Clone)]
+pub(super) struct Watcher(pub(super) Arc<Watch>);
+
+type Watch = dyn Fn(Duration, &str) + Send + Sync;
+
+// tests catch the panic of a call that fails; the watcher is not asked again
+impl UnwindSafe for Watcher {}
+impl RefUnwindSafe for Watcher {}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
 }
 
 impl Transcript {
+    pub(super) fn watched(watcher: Option<Watcher>) -> Self {
+        Self { watcher, ..Self::default() }
+    }
+
     /// Adds what happened at a [`Pbx`](crate::Pbx).
     pub fn event(&mut self, now: Duration, event: &Event) {
-        self.lines.push((now, event.to_string()));
+        self.push(now, event.to_string());
     }
 
     /// Adds a note of one's own.
     pub fn note(&mut self, now: Duration, note: impl fmt::Display) {
-        self.lines.push((now, format!("***  {note}")));
+        self.push(now, format!("***  {note}"));
+    }
+
+    fn push(&mut self, now: Duration, line: String) {
+        if let Some(Watcher(watcher)) = &self.watcher {
+            watcher(now, &line);
+        }
+        self.lines.push((now, line));
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -51,7 +51,8 @@ impl Caller {
 fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Result<()> {
     let began = Instant::now();
     let mut skipped = Duration::ZERO;
-    let mut buf = [0; 4096];
+    // a line that is longer than Asterisk's arrives in one piece, as it was sent
+    let mut buf = [0; 16_384];
     let mut open = true;
     loop {
         while let Some(bytes) = scripted.poll_transmit().filter(|_| open) {
