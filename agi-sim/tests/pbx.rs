@@ -214,8 +214,7 @@ fn an_application_that_exec_does_not_find_fails() {
 fn an_offset_from_the_end_is_behind_the_end() {
     let mut wire = Wire::new(|_| {});
     let line = "CONTROL STREAM FILE a \"\" 3000 # * \"\" ";
-    assert_eq!(wire.send(&format!("{line}-1000\n")), NONE);
-    assert_eq!(wire.pass(0), ["200 result=0 endpos=-1\n"]);
+    assert_eq!(wire.send(&format!("{line}-1000\n")), ["200 result=0 endpos=-1\n"]);
     assert_eq!(wire.send(&format!("{line}1000\n")), NONE);
     assert_eq!(wire.pass(1999), NONE);
     assert_eq!(wire.pass(1), ["200 result=0 endpos=-1\n"]);
