@@ -103,6 +103,17 @@ impl Scripted {
         }
     }
 
+    /// The connection broke: the service resets it, or closed without reading to the end.
+    pub(crate) fn handle_break(&mut self, why: &std::io::Error, now: Duration) {
+        self.handle_timeout(now);
+        self.transcript.note(self.now, format_args!("the connection breaks: {why}"));
+        if !self.left {
+            self.left = true;
+            self.pbx.handle_eof(self.now);
+            self.advance();
+        }
+    }
+
     /// What has arrived of Asterisk's bytes.
     pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
         let (due, bytes) = self.transit.front()?;
@@ -119,7 +130,11 @@ impl Scripted {
 
     /// Whether the service reads the end of the stream, once it has read what has arrived.
     pub(crate) fn is_closed(&self) -> bool {
-        (self.pbx.status().is_some() || self.half_closed) && self.transit.is_empty()
+        self.is_half_closed() || self.pbx.status().is_some() && self.transit.is_empty()
+    }
+
+    pub(crate) fn is_half_closed(&self) -> bool {
+        self.half_closed && self.transit.is_empty()
     }
 
     pub(crate) fn is_over(&self) -> bool {
