@@ -167,7 +167,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
     /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
     ///
-    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// That costs a round trip each time, and two of Asterisk's manager events; an interval of some seconds
     /// is right. It may be dropped and called again; nothing is lost.
     pub async fn hung_up_polling(&mut self, interval: Duration) {
         while within(interval, self.hung_up()).await.is_none() {

@@ -6,12 +6,12 @@
 //! value = *( any byte but LF )
 //! ```
 
-use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 
 use bstr::BString;
 use memchr::memchr;
 
+use super::names::Names;
 use super::{Environment, Line};
 use crate::limits::Leniency;
 
@@ -146,7 +146,7 @@ struct Order<'a> {
     /// The number of the last `agi_arg_N`; all from 1 up to it came.
     arg: u32,
     /// All other names that came.
-    others: BTreeSet<&'a [u8]>,
+    others: Names<'a>,
     leniency: Leniency,
     tolerated: Leniency,
 }
