@@ -1,7 +1,6 @@
 //! What a server runs for each call: agi-proto's handlers, for the channels of this crate.
 
 use agi_proto::service::asynchronous;
-
 use tokio::net::TcpStream;
 
 use crate::Channel;
