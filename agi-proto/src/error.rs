@@ -75,8 +75,8 @@ pub enum ProtocolError {
     /// The environment block is not one that Asterisk sends.
     #[error("environment: {0}")]
     Environment(#[from] EnvironmentError),
-    /// Bytes came that no command is owed: a forged or leftover line, or the rest of a value whose first line
-    /// ends in `)`. They are never taken for the next command's reply.
+    /// Bytes came that no command is owed: a forged or leftover line. They are never taken for the next
+    /// command's reply.
     #[error("bytes that no command asked for: {}", Excerpt(.0))]
     Unsolicited(BString),
     /// A reply was owed and what came is none.

@@ -7,6 +7,7 @@ mod scripted;
 mod step;
 mod transcript;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agi_proto::BString;
@@ -18,6 +19,7 @@ pub use self::faults::{Segmentation, hostile_values};
 pub(crate) use self::scripted::Scripted;
 use self::step::Step;
 pub use self::transcript::Transcript;
+use self::transcript::Watcher;
 use crate::model::Setup;
 
 /// How long a caller waits for a service that does nothing.
@@ -50,6 +52,7 @@ pub struct Caller {
     patience: Duration,
     hang_up_at: Option<usize>,
     pub(crate) real_time: bool,
+    watcher: Option<Watcher>,
 }
 
 impl Caller {
@@ -67,6 +70,7 @@ impl Caller {
             patience: PATIENCE,
             hang_up_at: None,
             real_time: false,
+            watcher: None,
         }
     }
 
@@ -122,6 +126,12 @@ impl Caller {
         self
     }
 
+    /// Tells each line of the [`Transcript`] as it happens.
+    pub fn watched(mut self, watcher: impl Fn(Duration, &str) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Watcher(Arc::new(watcher)));
+        self
+    }
+
     // ---- what is expected ----
 
     /// The next thing that the caller hears is this file, from now on. The next step comes when it begins.
@@ -155,7 +165,7 @@ impl Caller {
         self.then(Step::SetVariable(name.into(), value.into()))
     }
 
-    /// Presses keys as people do: as soon as a command listens the first one, 200 ms later, and the others
+    /// Presses keys as people do: the first one 200 ms after a command has begun that takes it, and the others
     /// 100 ms after one another, whether or not somebody listens still.
     pub fn press(self, keys: &str) -> Self {
         self.then(Step::Press { keys: keys.into(), blindly: false })

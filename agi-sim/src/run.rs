@@ -2,6 +2,8 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "futures-io")]
+mod futures;
 mod line;
 mod link;
 mod tcp;

@@ -1,13 +1,13 @@
 //! Scripted callers over each kind of line.
-#![cfg(all(feature = "tokio", feature = "blocking"))]
+#![cfg(all(feature = "tokio", feature = "blocking", feature = "futures-io"))]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use agi_sim::{AsyncLine, CLASSES, Caller, Line, Link, Segmentation, Status, hostile_values};
+use agi_sim::{AsyncLine, CLASSES, Call, Caller, Line, Link, Segmentation, Status, hostile_values};
 
 const URL: &str = "agi://localhost/pin?lang=en";
 
@@ -47,27 +47,42 @@ async fn on_tokio(line: AsyncLine) -> Result<(), agi_tokio::Error> {
     done
 }
 
-/// The three services as one: what RESULT is, and how long the call took.
+async fn smol_pin(channel: &mut agi_smol::Channel<Line>) -> Result<(), agi_smol::Error> {
+    pin!(channel.await)
+}
+
+fn on_smol(line: Line) -> Result<(), agi_smol::Error> {
+    futures_lite::future::block_on(async {
+        let Some(mut channel) = agi_smol::Channel::start(line).await? else { return Ok(()) };
+        let done = smol_pin(&mut channel).await;
+        channel.close().await?;
+        done
+    })
+}
+
+/// The four services as one: what RESULT is, and how long the call took.
 fn results(caller: &Caller) -> Vec<(Option<String>, Duration, Status)> {
     let link = caller.clone().run(|channel| link(channel).is_ok());
     let blocking = caller.clone().run_blocking(|channel| blocking(channel).is_ok());
     let tokio = caller.clone().run_tokio(on_tokio);
+    let smol = caller.clone().run_stream(on_smol);
     let result = |channel: &agi_sim::Channel| channel.variable("RESULT").map(|value| value.to_string());
     vec![
         (result(link.at_end()), link.took(), link.status()),
         (result(blocking.at_end()), blocking.took(), blocking.status()),
         (result(tokio.at_end()), tokio.took(), tokio.status()),
+        (result(smol.at_end()), smol.took(), smol.status()),
     ]
 }
 
 #[test]
 fn a_pin_is_asked_for_on_every_line_in_no_time() {
     // a machine that does something else meanwhile proves nothing
-    let took = (0..5).map(|_| twelve_calls()).min().unwrap();
-    assert!(took < Duration::from_millis(50), "12 calls took {took:?}");
+    let took = (0..5).map(|_| sixteen_calls()).min().unwrap();
+    assert!(took < Duration::from_millis(50), "16 calls took {took:?}");
 }
 
-fn twelve_calls() -> Duration {
+fn sixteen_calls() -> Duration {
     let began = Instant::now();
     for (result, ..) in results(&caller().expect_play("enter-pin").press("1234#")) {
         assert_eq!(result.as_deref(), Some("welcome"));
@@ -97,16 +112,22 @@ fn wherever_the_caller_leaves_the_service_ends() {
     let links = caller.hang_up_everywhere(|caller| caller.run(link));
     let tokio = caller.hang_up_everywhere(|caller| caller.run_tokio(on_tokio));
     let blocking = caller.hang_up_everywhere(|caller| caller.run_blocking(blocking));
+    let smol = caller.hang_up_everywhere(|caller| caller.run_stream(on_smol));
     assert!(links.len() > 40 * CLASSES.len() / 2, "only {} places", links.len());
-    assert_eq!((tokio.len(), blocking.len()), (links.len(), links.len()));
+    assert_eq!((tokio.len(), blocking.len(), smol.len()), (links.len(), links.len(), links.len()));
     let over = |result: Result<(), agi_sim::Error>| result.err().is_none_or(|error| error.is_hangup());
-    for call in links {
-        assert!(over(call.returned));
+    for (result, transcript) in (links.into_iter().map(parts))
+        .chain(tokio.into_iter().map(parts))
+        .chain(smol.into_iter().map(parts))
+        .chain(blocking.into_iter().map(parts).filter_map(|(result, text)| Some((result?, text))))
+    {
+        assert!(over(result), "{transcript}");
     }
-    for call in tokio {
-        let transcript = call.transcript().to_string();
-        assert!(call.returned.err().is_none_or(|error| error.is_hangup()), "{transcript}");
-    }
+}
+
+fn parts<T>(call: Call<T>) -> (T, String) {
+    let transcript = call.transcript().to_string();
+    (call.returned, transcript)
 }
 
 #[test]
@@ -159,6 +180,38 @@ fn connections_break() {
         tokio::time::timeout(Duration::from_secs(30), tokio_pin(&mut channel)).await.is_err()
     });
     assert!(silent.returned);
+}
+
+/// What a service that listens reads behind its command, when the caller's side does something to the connection.
+fn read_over_tcp(caller: Caller) -> (Result<usize, ErrorKind>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"\n\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            seen.push(byte[0]);
+        }
+        stream.write_all(b"GET DATA enter-pin\n").unwrap();
+        let read = stream.read(&mut [0; 100]).map_err(|error| error.kind());
+        // what a half-closed connection still takes
+        let _ = stream.write_all(b"NOOP\n");
+        read
+    });
+    let call = caller.dial_at(address).unwrap();
+    (service.join().unwrap(), call.transcript().to_string())
+}
+
+#[test]
+fn connections_break_over_tcp_too() {
+    let caller = || caller().expect_play("enter-pin");
+    let (read, transcript) = read_over_tcp(caller().half_close().expect_command("noop"));
+    assert_eq!(read, Ok(0), "{transcript}");
+    assert!(transcript.contains("the PBX shuts its writing side"));
+    let (read, transcript) = read_over_tcp(caller().reset());
+    assert_eq!(read, Err(ErrorKind::ConnectionReset), "{transcript}");
 }
 
 #[test]

@@ -180,3 +180,42 @@ fn an_application_that_gives_1_is_answered_twice() {
     let out = wire.send("EXEC StatsD x\n");
     assert_eq!((out[0].as_str(), out.len()), ("200 result=1\n", 4));
 }
+
+/// What a real Asterisk showed to be otherwise than it was here.
+#[test]
+fn numbers_are_read_as_c_reads_them() {
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("SET AUTOHANGUP 0.5x\n"), ["200 result=0\n"]);
+    assert_eq!(wire.pass(499), NONE);
+    assert_eq!(wire.pass(1), ["HANGUP\n"]);
+    let mut wire = Wire::new(|_| {});
+    assert!(wire.send("SET AUTOHANGUP soon\n")[0].starts_with("520-"));
+    assert_eq!(wire.send("EXEC Wait 0.2s\n"), NONE);
+    assert_eq!(wire.pass(200), ["200 result=0\n"]);
+}
+
+#[test]
+fn a_dialplan_that_was_sent_elsewhere_stands_one_priority_before() {
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("GET VARIABLE PRIORITY\n"), ["200 result=1 (1)\n"]);
+    assert_eq!(wire.send("SET PRIORITY 7\n"), ["200 result=0\n"]);
+    assert_eq!(wire.send("GET VARIABLE PRIORITY\n"), ["200 result=1 (6)\n"]);
+    assert_eq!(wire.pbx.channel().priority, "7", "where it goes on");
+}
+
+#[test]
+fn an_application_that_exec_does_not_find_fails() {
+    let mut wire = Wire::new(|_| {});
+    assert_eq!(wire.send("EXEC NoSuchApplication x\n"), ["200 result=-2\n"]);
+    assert_eq!(wire.send("EXEC Exec NoSuchApplication(x)\n"), ["200 result=-1\n"]);
+}
+
+#[test]
+fn an_offset_from_the_end_is_behind_the_end() {
+    let mut wire = Wire::new(|_| {});
+    let line = "CONTROL STREAM FILE a \"\" 3000 # * \"\" ";
+    assert_eq!(wire.send(&format!("{line}-1000\n")), ["200 result=0 endpos=-1\n"]);
+    assert_eq!(wire.send(&format!("{line}1000\n")), NONE);
+    assert_eq!(wire.pass(1999), NONE);
+    assert_eq!(wire.pass(1), ["200 result=0 endpos=-1\n"]);
+}

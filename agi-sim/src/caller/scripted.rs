@@ -51,7 +51,7 @@ impl Scripted {
     pub(crate) fn new(caller: Caller) -> Self {
         let mut scripted = Self {
             pbx: Pbx::new(caller.setup),
-            transcript: Transcript::default(),
+            transcript: Transcript::watched(caller.watcher),
             failure: None,
             places: 0,
             now: Duration::ZERO,
@@ -103,6 +103,17 @@ impl Scripted {
         }
     }
 
+    /// The connection broke: the service resets it, or closed without reading to the end.
+    pub(crate) fn handle_break(&mut self, why: &std::io::Error, now: Duration) {
+        self.handle_timeout(now);
+        self.transcript.note(self.now, format_args!("the connection breaks: {why}"));
+        if !self.left {
+            self.left = true;
+            self.pbx.handle_eof(self.now);
+            self.advance();
+        }
+    }
+
     /// What has arrived of Asterisk's bytes.
     pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
         let (due, bytes) = self.transit.front()?;
@@ -119,7 +130,11 @@ impl Scripted {
 
     /// Whether the service reads the end of the stream, once it has read what has arrived.
     pub(crate) fn is_closed(&self) -> bool {
-        (self.pbx.status().is_some() || self.half_closed) && self.transit.is_empty()
+        self.is_half_closed() || self.pbx.status().is_some() && self.transit.is_empty()
+    }
+
+    pub(crate) fn is_half_closed(&self) -> bool {
+        self.half_closed && self.transit.is_empty()
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -313,10 +328,10 @@ impl Scripted {
         self.since = self.now;
     }
 
-    /// The first key waits for somebody who listens; the others follow, whoever listens.
+    /// The first key waits for a command that takes it; the others follow, whoever listens.
     fn press(&mut self, keys: &str, blindly: bool) -> bool {
         let Some(due) = self.key else {
-            if blindly || self.pbx.listens() {
+            if blindly || keys.chars().next().is_none_or(|key| self.pbx.takes(key)) {
                 self.key = Some(self.now + REACTION);
             }
             return false;

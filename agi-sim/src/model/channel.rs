@@ -37,6 +37,8 @@ pub struct Channel {
     pub(crate) variables: BTreeMap<BString, BString>,
     pub(crate) database: BTreeMap<BString, BString>,
     pub(crate) epoch: u64,
+    /// Whether `priority` is where the dialplan was sent: it stands at the one before, as it is going to add 1.
+    pub(crate) sent: bool,
 }
 
 impl Channel {
@@ -54,6 +56,7 @@ impl Channel {
             variables: setup.variables.clone(),
             database: setup.database.clone(),
             epoch: setup.epoch,
+            sent: false,
         }
     }
 
@@ -68,7 +71,10 @@ impl Channel {
             b"UNIQUEID" => self.unique_id.clone(),
             b"CONTEXT" => self.context.clone(),
             b"EXTEN" => self.extension.clone(),
-            b"PRIORITY" => self.priority.clone(),
+            b"PRIORITY" => match self.priority.to_str().ok().and_then(|text| text.parse::<i64>().ok()) {
+                Some(priority) if self.sent => (priority - 1).to_string().into(),
+                _ => self.priority.clone(),
+            },
             b"EPOCH" => self.epoch.to_string().into(),
             _ => return None,
         })

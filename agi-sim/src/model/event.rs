@@ -1,8 +1,8 @@
 //! What happens at the PBX.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use agi_proto::{BStr, BString};
+use agi_proto::BString;
 
 /// What became of the session, as the dialplan learns it from AGISTATUS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// What happens at the PBX, for who watches.
+/// What happens at the PBX, for who watches. Shown, it is one line of printable ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -63,21 +63,33 @@ pub enum Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command(line) => write!(f, "S>A  {}", line.escape_ascii()),
-            Self::Written(bytes) => write!(f, "A>S  {}", bytes.escape_ascii()),
+            Self::Command(line) => write!(f, "S>A  {}", Shown(line)),
+            Self::Written(bytes) => write!(f, "A>S  {}", Shown(bytes)),
             Self::Stopped(name) => write!(f, "***  {name} is stopped and gets no reply"),
-            Self::Plays(file) => write!(f, "***  the caller hears {}", BStr::new(file)),
-            Self::Says(text) => write!(f, "***  the caller hears \"{}\" said", BStr::new(text)),
+            Self::Plays(file) => write!(f, "***  the caller hears {}", Shown(file)),
+            Self::Says(text) => write!(f, "***  the caller hears \"{}\" said", Shown(text)),
             Self::Quiet => f.write_str("***  it is quiet"),
-            Self::Records(file) => write!(f, "***  the caller is recorded to {}", BStr::new(file)),
+            Self::Records(file) => write!(f, "***  the caller is recorded to {}", Shown(file)),
             Self::Digit { digit, taken: true } => write!(f, "***  the caller presses {digit}"),
             Self::Digit { digit, taken: false } => {
                 write!(f, "***  the caller presses {digit}, and nobody listens")
             }
-            Self::Text(text) => write!(f, "***  the caller gets the text \"{}\"", text.escape_ascii()),
-            Self::Logged(text) => write!(f, "***  log: {}", text.escape_ascii()),
+            Self::Text(text) => write!(f, "***  the caller gets the text \"{}\"", Shown(text)),
+            Self::Logged(text) => write!(f, "***  log: {}", Shown(text)),
             Self::HungUp => f.write_str("***  the call is hung up"),
             Self::Closed(status) => write!(f, "***  Asterisk closes, AGISTATUS {status}"),
         }
+    }
+}
+
+/// Bytes on one line of printable ASCII, quotes as they are.
+struct Shown<'a>(&'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&byte| match byte {
+            b'"' | b'\'' => f.write_char(byte.into()),
+            _ => write!(f, "{}", byte.escape_ascii()),
+        })
     }
 }

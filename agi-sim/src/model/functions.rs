@@ -83,6 +83,15 @@ pub(crate) fn leading(text: &[u8]) -> Option<i64> {
     Some(sign * digits.parse().unwrap_or(i64::from(i32::MAX)))
 }
 
+/// A number with a fraction at the beginning of a text, as C reads it; its exponent is left out.
+pub(crate) fn fraction(text: &[u8]) -> Option<f64> {
+    let text = text.trim_start();
+    let sign = usize::from(text.first().is_some_and(|byte| b"+-".contains(byte)));
+    let rest = text.get(sign..)?;
+    let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    text[..sign + length].to_str().ok()?.parse().ok()
+}
+
 /// As C's `atoi`: what is no number is zero.
 pub(crate) fn number(text: &[u8]) -> i64 {
     leading(text).unwrap_or(0)

@@ -152,6 +152,15 @@ impl Work {
         }
     }
 
+    /// Whether it takes this digit.
+    pub(crate) fn takes(&self, digit: u8) -> bool {
+        match self {
+            Self::Play(play) => play.takes(digit),
+            Self::Record(record) => record.escape.contains(&digit),
+            _ => self.listens(),
+        }
+    }
+
     /// Whether the caller hears something.
     pub(crate) fn sounds(&self) -> bool {
         matches!(self, Self::Play(_))

@@ -128,7 +128,7 @@ impl Pbx {
         if self.gone || self.status.is_some() {
             return;
         }
-        let taken = self.job.as_ref().is_some_and(|job| job.work.listens());
+        let taken = self.takes(digit);
         self.events.push_back(Event::Digit { digit, taken });
         let Ok(byte) = u8::try_from(digit) else { return };
         if let Some(job) = &mut self.job {
@@ -236,9 +236,27 @@ impl Pbx {
         self.job.is_some()
     }
 
+    /// The name of the command that runs.
+    pub fn command(&self) -> Option<&'static str> {
+        self.job.as_ref().map(|job| job.name)
+    }
+
+    /// How far what the caller hears has come, and how long it is.
+    pub fn playback(&self) -> Option<(Duration, Duration)> {
+        match &self.job.as_ref()?.work {
+            Work::Play(play) => Some(play.progress(self.now)),
+            _ => None,
+        }
+    }
+
     /// Whether the caller hears something.
     pub fn sounds(&self) -> bool {
         self.job.as_ref().is_some_and(|job| job.work.sounds())
+    }
+
+    /// Whether a command runs that takes this digit: others play on, and it is lost.
+    pub fn takes(&self, digit: char) -> bool {
+        u8::try_from(digit).is_ok_and(|digit| self.job.as_ref().is_some_and(|job| job.work.takes(digit)))
     }
 
     /// Whether a command runs that takes digits.

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use agi_proto::{BString, Environment, Leniency};
+use bstr::ByteSlice;
+
+/// FastAGI's port.
+const PORT: u16 = 4573;
 
 /// What a PBX does with an application or a function that it does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -203,6 +207,18 @@ impl Setup {
     /// The longest command line with its LF that this version takes.
     pub fn command_limit(&self) -> usize {
         self.announced().version().command_limit()
+    }
+
+    /// Where the URL says that the service listens, as `host:port`; `None` where it is no `agi://`.
+    ///
+    /// ```
+    /// assert_eq!(agi_sim::Setup::new("agi://[::1]/pin").address().unwrap(), "[::1]:4573");
+    /// ```
+    pub fn address(&self) -> Option<String> {
+        let rest = self.request.to_str().ok()?.strip_prefix("agi://")?;
+        let host = rest.split('/').next().filter(|host| !host.is_empty())?;
+        let named = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        Some(if named { host.to_owned() } else { format!("{host}:{PORT}") })
     }
 
     /// The environment block that Asterisk begins with, line by line.

@@ -2,17 +2,18 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use bstr::ByteSlice;
+use socket2::SockRef;
 
 use crate::caller::{Call, Caller, Scripted};
 
+/// How long a service may take to close, once the call is over.
+const CLOSE: Duration = Duration::from_millis(500);
+
 /// How long to look whether the service has something to say before time is skipped.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// FastAGI's port.
-const PORT: u16 = 4573;
 
 impl Caller {
     /// Calls the service that the URL names, over TCP, and waits for the end of the call.
@@ -29,15 +30,8 @@ impl Caller {
     /// If the call goes otherwise than the script says.
     #[track_caller]
     pub fn dial(self) -> io::Result<Call> {
-        let url = self.setup.request.to_str().map_err(|_| ErrorKind::InvalidInput)?.to_owned();
-        let rest = url.strip_prefix("agi://").ok_or(ErrorKind::InvalidInput)?;
-        let host = rest.split('/').next().unwrap_or_default();
-        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if has_port && !host.ends_with(']') {
-            self.dial_at(host)
-        } else {
-            self.dial_at(format!("{host}:{PORT}"))
-        }
+        let address = self.setup.address().ok_or(ErrorKind::InvalidInput)?;
+        self.dial_at(address)
     }
 
     /// As [`dial`](Self::dial), to this address whatever the URL says.
@@ -63,19 +57,23 @@ impl Caller {
 fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Result<()> {
     let began = Instant::now();
     let mut skipped = Duration::ZERO;
-    let mut buf = [0; 4096];
-    let mut open = true;
+    // a line that is longer than Asterisk's arrives in one piece, as it was sent
+    let mut buf = [0; 16_384];
+    let (mut open, mut shut) = (true, false);
     loop {
         while let Some(bytes) = scripted.poll_transmit().filter(|_| open) {
             let n = bytes.len();
             match stream.write_all(bytes) {
                 Ok(()) => scripted.transmitted(n),
-                // who has closed has ended the call
-                Err(_) => open = false,
+                Err(error) => {
+                    open = false;
+                    scripted.handle_break(&error, began.elapsed() + skipped);
+                }
             }
         }
-        if !open {
-            scripted.handle_eof(began.elapsed() + skipped);
+        if scripted.is_half_closed() && !shut {
+            shut = true;
+            stream.shutdown(Shutdown::Write)?;
         }
         let due = scripted.poll_timeout();
         if scripted.is_over() && (due.is_none() || !open) {
@@ -92,7 +90,12 @@ fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Re
                 scripted.handle_eof(now);
                 // a command that runs on keeps the session open, and nothing more can be read
                 if let Some(due) = scripted.poll_timeout().filter(|_| !scripted.is_over()) {
-                    skipped += due.saturating_sub(now);
+                    let rest = due.saturating_sub(now);
+                    if skips {
+                        skipped += rest;
+                    } else {
+                        thread::sleep(rest);
+                    }
                     scripted.handle_timeout(due);
                 }
             }
@@ -104,13 +107,33 @@ fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Re
                 scripted.handle_timeout(began.elapsed() + skipped);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => open = false,
+            Err(error) => {
+                open = false;
+                scripted.handle_break(&error, now);
+            }
         }
     }
-    if !scripted.reset {
-        let _ = stream.shutdown(Shutdown::Write);
-        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-        while matches!(stream.read(&mut buf), Ok(1..)) {}
+    end(stream, scripted, &mut buf)
+}
+
+/// Closes, and sees that the service does.
+fn end(mut stream: &TcpStream, scripted: &mut Scripted, buf: &mut [u8]) -> io::Result<()> {
+    if scripted.reset {
+        // to close without lingering is what resets
+        return SockRef::from(stream).set_linger(Some(Duration::ZERO));
     }
-    Ok(())
+    // who has reset the connection cannot be told
+    let _ = stream.shutdown(Shutdown::Write);
+    stream.set_read_timeout(Some(CLOSE))?;
+    loop {
+        match stream.read(buf) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => {
+                let now = scripted.now;
+                scripted.handle_break(&error, now);
+                return Ok(());
+            }
+        }
+    }
 }

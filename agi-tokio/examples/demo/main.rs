@@ -29,7 +29,7 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
-    let show = Show::new();
+    let show = Show::new(options.listen.is_some());
     let listener = TcpListener::bind(options.listen.as_deref().unwrap_or("127.0.0.1:0")).await?;
     let address = listener.local_addr()?;
     println!("The service listens at {address}. In a dialplan:");
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("  A>S  what the simulated Asterisk sends        S>A  what the service sends");
     println!("  lib  what the library made of it              ***  what happens to the call");
     let service = tokio::spawn(serve_or_say(listener, show));
-    caller::three_calls(address, show).await?;
+    tokio::task::spawn_blocking(move || caller::three_calls(address, show)).await??;
     service.abort();
     println!("\nThat was all. Next: cargo test --workspace");
     Ok(())

@@ -46,7 +46,6 @@ impl AsyncWrite for Tap {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.show.call("the service shuts its side and reads to the end");
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,5 +1,6 @@
 //! A simulated Asterisk by hand.
 
+mod call;
 mod load;
 mod proxy;
 mod replay;
@@ -18,6 +19,8 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Call a service: hear what it plays, press keys, hang up.
+    Call(call::Options),
     /// Play Asterisk's part of a recorded conversation to a service, and compare what the service sends.
     Replay(replay::Options),
     /// Stand between an Asterisk and a service, show what they say, and save it.
@@ -28,6 +31,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Options::parse().command {
+        Command::Call(options) => call::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Proxy(options) => proxy::run(&options),
         Command::Load(options) => load::run(&options),

@@ -1,14 +1,16 @@
 //! `agi-sim proxy`: what an Asterisk and a service say to each other.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use agi_sim::agi_proto::{BStr, arguments};
+use agi_sim::Event;
+use agi_sim::agi_proto::{BStr, BString, arguments};
 use agi_sim::trace::Line;
 use clap::Args;
 
@@ -31,7 +33,8 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
         fs::create_dir_all(folder)?;
     }
     let listener = TcpListener::bind(&options.listen)?;
-    println!("agi-sim proxy: {} -> {}", listener.local_addr()?, options.upstream);
+    println!("agi-sim proxy: {} -> {}, until Ctrl-C", listener.local_addr()?, options.upstream);
+    println!("call, time; A>S: Asterisk sends, S>A: the service sends; (a remark)");
     let mut calls = Vec::new();
     for number in 1..=options.calls.unwrap_or(usize::MAX) {
         let (asterisk, _) = listener.accept()?;
@@ -43,7 +46,7 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
             }
         };
         let file = match &options.save {
-            Some(folder) => Some(File::create(folder.join(format!("call-{number}.trace")))?),
+            Some(folder) => Some(create(folder, number)?),
             None => None,
         };
         let call = Call { number, began: Instant::now(), file, asked: None };
@@ -58,6 +61,17 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     Ok(true)
 }
 
+/// The next file of that number or a later one, so that no earlier trace is lost.
+fn create(folder: &Path, number: usize) -> io::Result<File> {
+    let mut number = number;
+    loop {
+        match File::create_new(folder.join(format!("call-{number}.trace"))) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            done => return done,
+        }
+    }
+}
+
 struct Call {
     number: usize,
     began: Instant,
@@ -68,13 +82,32 @@ struct Call {
 
 impl Call {
     fn show(&mut self, line: &Line) {
-        let note = self.note(line).map(|note| format!("    ({note})")).unwrap_or_default();
-        let time = self.began.elapsed().as_secs_f64();
-        println!("{:>5} {time:>9.3}s  {line}{note}", self.number);
+        let note = self.note(line);
+        match line {
+            Line::Sent(bytes) => self.print(bytes, Event::Command, note),
+            Line::Received(bytes) => self.print(bytes, Event::Written, note),
+            Line::Finish | Line::Eof => self.print_line(format_args!("***  {}", note.unwrap_or_default())),
+        }
         if let Some(file) = &mut self.file {
             // a full disk must not end the call
             let _ = writeln!(file, "{line}");
         }
+    }
+
+    /// A segment line by line, with the note behind the last one.
+    fn print(&self, bytes: &[u8], event: fn(BString) -> Event, note: Option<String>) {
+        let mut parts = bytes.split_inclusive(|&byte| byte == b'\n').peekable();
+        while let Some(part) = parts.next() {
+            let line = event(part.into());
+            match note.as_ref().filter(|_| parts.peek().is_none()) {
+                Some(note) => self.print_line(format_args!("{line}    ({note})")),
+                None => self.print_line(line),
+            }
+        }
+    }
+
+    fn print_line(&self, line: impl fmt::Display) {
+        println!("{:>5} {:>9.3}s  {line}", self.number, self.began.elapsed().as_secs_f64());
     }
 
     /// What is worth a word.

@@ -26,6 +26,7 @@ pub(super) fn priority(pbx: &mut Pbx, words: &[BString]) -> Begun {
         None if pbx.setup.labels.contains(&words[0]) => pbx.channel.priority = words[0].clone(),
         None => return Begun::Usage,
     }
+    pbx.channel.sent = true;
     result(0)
 }
 

@@ -8,7 +8,7 @@ use bstr::ByteSlice;
 use super::{Begun, media, values};
 use crate::model::event::Event;
 use crate::model::expand::expand;
-use crate::model::functions::number;
+use crate::model::functions::{fraction, number};
 use crate::model::job::{Answer, Play, Sleep, Then, Work};
 use crate::model::pbx::Pbx;
 use crate::model::setup::{Callee, Unknown};
@@ -64,6 +64,7 @@ fn application(pbx: &mut Pbx, name: &[u8], data: &[u8]) -> Begun {
         b"busy" | b"congestion" => sleep(pbx, seconds(data), own(-1), own(-1)),
         b"goto" => {
             let mut parts = data.rsplit(|&byte| byte == b',');
+            pbx.channel.sent = true;
             for place in [&mut pbx.channel.priority, &mut pbx.channel.extension, &mut pbx.channel.context] {
                 if let Some(part) = parts.next() {
                     *place = part.into();
@@ -80,9 +81,12 @@ fn application(pbx: &mut Pbx, name: &[u8], data: &[u8]) -> Begun {
             let name = name.to_ascii_lowercase();
             // one level is enough, and cannot go round in circles
             if name == b"exec" {
-                value(0)
-            } else {
-                application(pbx, &name, rest.strip_suffix(b")").unwrap_or(rest))
+                return value(0);
+            }
+            match application(pbx, &name, rest.strip_suffix(b")").unwrap_or(rest)) {
+                // it fails for want of the other one
+                Begun::Answer(answer) if answer.text == "200 result=-2" => value(-1),
+                begun => begun,
             }
         }
         b"read" => read(pbx, data),
@@ -101,8 +105,7 @@ fn application(pbx: &mut Pbx, name: &[u8], data: &[u8]) -> Begun {
 }
 
 fn seconds(text: &[u8]) -> Duration {
-    let seconds = text.to_str().ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0.0);
-    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    Duration::try_from_secs_f64(fraction(text).unwrap_or(0.0)).unwrap_or_default()
 }
 
 /// Playback and Background: the files of a list are heard as one.

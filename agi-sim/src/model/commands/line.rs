@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use agi_proto::BString;
-use bstr::ByteSlice;
 
 use super::{Begun, result};
 use crate::model::channel::UP;
+use crate::model::functions::fraction;
 use crate::model::job::{Answer, Sleep, Work};
 use crate::model::pbx::Pbx;
 use crate::model::setup::Audio;
@@ -50,9 +50,7 @@ pub(super) fn hangup(pbx: &mut Pbx, words: &[BString]) -> Begun {
 }
 
 pub(super) fn autohangup(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let Some(seconds) = words[0].to_str().ok().and_then(|text| text.trim().parse::<f64>().ok()) else {
-        return Begun::Usage;
-    };
+    let Some(seconds) = fraction(&words[0]) else { return Begun::Usage };
     let seconds = Duration::try_from_secs_f64(seconds).ok().filter(|seconds| !seconds.is_zero());
     pbx.autohangup = seconds.map(|seconds| pbx.now + seconds);
     result(0)

@@ -64,9 +64,8 @@ pub(super) fn control_stream_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
         tells,
     };
     let Some(length) = length(pbx, &words[0]) else { return Begun::Answer(keys.missing()) };
-    // a negative offset counts from the end
-    let samples = offset.unsigned_abs().saturating_mul(8);
-    let from = if offset < 0 { length.saturating_sub(samples) } else { samples.min(length) };
+    // an offset from the end puts it behind the end
+    let from = u64::try_from(offset).map_or(length, |ms| ms.saturating_mul(8).min(length));
     let (escape, then) = (words[1].clone(), Then::Control(keys));
     Begun::Runs(Work::Play(Play { from, length, began: pbx.now, escape, then }))
 }

@@ -49,6 +49,11 @@ impl Play {
         }
     }
 
+    /// Where it stands, and how long it is.
+    pub(crate) fn progress(&self, now: Duration) -> (Duration, Duration) {
+        (lasting(self.position(now)), lasting(self.length))
+    }
+
     pub(super) fn due(&self) -> Option<Duration> {
         match &self.then {
             Then::Control(Keys { paused: true, .. }) => None,
@@ -138,6 +143,17 @@ impl Play {
         match self.then {
             Then::Stream | Then::Option(_) | Then::Data(_) | Then::Say { stops: true } => OnInput::Silent,
             _ => OnInput::RunsOn,
+        }
+    }
+
+    pub(super) fn takes(&self, digit: u8) -> bool {
+        let escapes = self.escape.contains(&digit);
+        match &self.then {
+            Then::Data(_) | Then::Recognize(_) => true,
+            Then::Control(keys) => {
+                escapes || [&keys.forward, &keys.rewind, &keys.pause].iter().any(|set| set.contains(&digit))
+            }
+            _ => escapes,
         }
     }
 
