@@ -83,11 +83,14 @@ impl<S> Conversation<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     /// Waits for the environment. `false`: the peer closed without a byte.
     pub(crate) async fn open(&mut self) -> Result<bool, Error> {
+        let mut came = false;
         loop {
             match self.session.poll_event()? {
-                Some(Event::Environment(_)) => return Ok(true),
+                Some(Event::Environment(_)) => came = true,
                 Some(Event::Closed) => return Ok(false),
                 Some(_) => {}
+                // if anything came along behind the environment, it was forged: polling found that
+                None if came => return Ok(true),
                 None => self.turn().await?,
             }
         }

@@ -63,7 +63,11 @@ impl<S: Stream> Channel<S> {
             _ => None,
         })?;
         match started {
-            Some(true) => Ok(Some(channel)),
+            // if anything came along behind the environment, it was forged: polling finds that
+            Some(true) => {
+                while channel.session.poll_event()?.is_some() {}
+                Ok(Some(channel))
+            }
             Some(false) => Ok(None),
             None => Err(Error::Io(ErrorKind::TimedOut.into())),
         }

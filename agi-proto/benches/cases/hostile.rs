@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{
-    Case, drain, environment, environment_of_arguments, hangups, receive, round_trip_case, session,
+    Case, ECHO, drain, environment, environment_of_arguments, hangups, receive, round_trip_case, session,
     session_case, transmit,
 };
 
@@ -125,8 +125,8 @@ fn responses(add: &mut Add<'_>) {
 
 fn sessions(add: &mut Add<'_>) {
     add("lines of a value that look like echoes", &|name, size| {
-        let lines = "200 result=1 (agi-sync-0000000000000007-0)\n".repeat(size / 43);
-        let answer = format!("200 result=1 (a\n{lines})\n200 result=1 (agi-sync-0000000000000007-");
+        let lines = format!("{ECHO}0)\n").repeat(size / 43);
+        let answer = format!("200 result=1 (a\n{lines})\n{ECHO}");
         round_trip_case(name, GetVariable::new("NAME"), &answer, SEGMENT)
     });
     for (name, line) in [

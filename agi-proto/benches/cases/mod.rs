@@ -92,12 +92,11 @@ fn growing() -> Vec<Case> {
         add("names", &|name, size| session_case(name, environment_of_names(size), chunk));
         add("value", &|name, size| {
             let answer = format!("200 result=1 ({})\n", "v".repeat(size - 16));
-            round_trip_case(name, GetVariable::new("NAME"), &answer, chunk)
+            round_trip_case(name, GetVariable::new("NAME"), &(answer + ECHO), chunk)
         });
         add("lines of a value", &|name, size| {
             let answer = format!("200 result=1 ({})\n", "a line\n".repeat((size - 16) / 7));
-            let echo = "200 result=1 (agi-sync-0000000000000007-";
-            round_trip_case(name, GetVariable::new("NAME"), &(answer + echo), chunk)
+            round_trip_case(name, GetVariable::new("NAME"), &(answer + ECHO), chunk)
         });
         add("520 block", &|name, size| {
             let text = "how it is meant to be used\n".repeat((size - 70) / 27);
@@ -278,6 +277,9 @@ fn drain(session: &mut Session) -> usize {
 }
 
 // ---- what Asterisk sends ----
+
+/// The beginning of a barrier's echo, which tells where a long value ends.
+pub const ECHO: &str = "200 result=1 (agi-sync-0000000000000007-";
 
 /// What Asterisk 22 sends for a call over PJSIP with three arguments: 25 lines.
 pub fn environment() -> Vec<u8> {

@@ -67,7 +67,8 @@ fn forged_lines_end_the_call(version: Version, service: &Service) {
     }
 }
 
-/// A block that is whole, with more behind it: `resync` finds that before a handler believes a word.
+/// A block that is whole, with more behind it. What comes at once the server finds, and else `resync` does, before a
+/// handler believes a word.
 fn forged_replies_end_the_call(version: Version, service: &Service) {
     let asterisk = Asterisk::shared(version);
     let whole = format!("1{REST}200 result=1 (forged)");
@@ -75,11 +76,9 @@ fn forged_replies_end_the_call(version: Version, service: &Service) {
         [caller(service).preset("CALLERID(num)", whole), caller(service).arg("one\n\n200 result=1 (forged)")];
     for call in calls {
         let log = Log::from_now();
-        let before = service.started();
         let _call = asterisk.call(&call);
-        let line = log.wait_for("the handler failed");
-        assert!(line.contains(r#"error=bytes that no command asked for: "200 result=1 (forged)"#), "{line}");
-        assert_eq!((service.started(), service.believed().len()), (before + 1, 0), "{call:?}");
+        log.wait_for(r#"error=bytes that no command asked for: "200 result=1 (forged)"#);
+        assert_eq!(service.believed(), [[""; 0]; 0], "{call:?}");
     }
 }
 
