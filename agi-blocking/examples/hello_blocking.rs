@@ -6,7 +6,7 @@
 
 use agi_blocking::{Channel, Error, Server};
 
-fn hello(channel: &mut Channel) -> Result<(), Error> {
+pub(crate) fn hello(channel: &mut Channel) -> Result<(), Error> {
     channel.answer()?;
     channel.stream_file("hello-world", "")?;
     channel.hang_up()?;

@@ -168,6 +168,23 @@ impl<S: Stream> Channel<S> {
     ///
     /// [`Error::Protocol`] for bytes that no command asked for; otherwise as [`call`](Self::call).
     pub fn resync(&mut self) -> Result<(), Error> {
+        let settled = self.resync_until(None)?;
+        assert!(settled, "without a deadline none passes");
+        Ok(())
+    }
+
+    /// [`resync`](Self::resync), but gives up after so long, and says whether it was done. What runs to its end,
+    /// such as `EXEC Dial`, may take longer.
+    ///
+    /// # Errors
+    ///
+    /// As [`resync`](Self::resync) and [`call_timeout`](Self::call_timeout).
+    pub fn resync_timeout(&mut self, timeout: Duration) -> Result<bool, Error> {
+        self.limit_reads(Some(timeout)).map_err(Error::Io)?;
+        self.resync_until(after(timeout))
+    }
+
+    fn resync_until(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
         self.session.abandon();
         self.session.resync().map_err(|error| self.session.refusal(error))?;
         loop {
@@ -175,9 +192,11 @@ impl<S: Stream> Channel<S> {
                 return Err(self.session.end());
             }
             if self.session.is_settled() {
-                return Ok(());
+                return Ok(true);
             }
-            self.read(None)?;
+            if !self.read(deadline)? {
+                return Ok(false);
+            }
         }
     }
 

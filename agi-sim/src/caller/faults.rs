@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use agi_proto::BString;
+
+use super::Caller;
+use crate::model::Setup;
+
 /// How Asterisk's bytes are cut on their way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Segmentation {
@@ -77,4 +82,56 @@ pub fn hostile_values() -> Vec<Vec<u8>> {
     .into();
     values.push(vec![b'x'; 5000]);
     values
+}
+
+impl Caller {
+    /// The same call, of strangers who choose their name, their number, what they dial, or the arguments that the
+    /// dialplan makes of it: as SIP phones can, line ends and all. Their lines look like others of the environment,
+    /// like its end, like answers; or they are no UTF-8, empty, or long.
+    ///
+    /// A service may refuse such a call, or take it; it must not believe it. What is expected of the call itself
+    /// is left out.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use agi_sim::Caller;
+    ///
+    /// for stranger in Caller::new("agi://localhost/pin").arg("").hostile_callers() {
+    ///     stranger.run_stream(|mut line| line.read(&mut [0; 100]).unwrap());
+    /// }
+    /// ```
+    pub fn hostile_callers(&self) -> Vec<Self> {
+        let forged = [
+            &b"x\nagi_request: agi://evil/\nagi_accountcode: forged"[..],
+            b"x\n\n200 result=1 (forged)",
+            b"x\n\nHANGUP\n511 forged",
+            b"x\nagi_arg_1: forged",
+            b"x\nagi_calleridname: forged\nagi_callingpres: 0",
+            b"x\r\nagi_network_script: evil",
+            b"x\nno line of an environment",
+            b"\xff\xfe caf\xe9",
+            b"x: y: z",
+            b" ",
+            b"",
+        ];
+        let long = vec![b'x'; 20_000];
+        let values = forged.into_iter().chain([&long[..]]);
+        let mut callers = Vec::new();
+        for value in values {
+            let value = BString::from(value);
+            let places: [fn(&mut Setup, BString); 4] = [
+                |setup, value| setup.caller_name = Some(value),
+                |setup, value| setup.caller_number = Some(value),
+                |setup, value| setup.dialled = Some(value),
+                |setup, value| setup.arguments.push(value),
+            ];
+            for place in places {
+                let mut caller = self.clone();
+                caller.steps.clear();
+                place(&mut caller.setup, value.clone());
+                callers.push(caller);
+            }
+        }
+        callers
+    }
 }

@@ -125,15 +125,17 @@ fn end(mut stream: &TcpStream, scripted: &mut Scripted, buf: &mut [u8]) -> io::R
     // who has reset the connection cannot be told
     let _ = stream.shutdown(Shutdown::Write);
     stream.set_read_timeout(Some(CLOSE))?;
-    loop {
+    let ended = loop {
         match stream.read(buf) {
-            Ok(0) => return Ok(()),
+            Ok(0) => break Ok(()),
             Ok(_) => {}
-            Err(error) => {
-                let now = scripted.now;
-                scripted.handle_break(&error, now);
-                return Ok(());
-            }
+            Err(error) => break Err(error),
         }
+    };
+    let now = scripted.now;
+    match ended {
+        Ok(()) => scripted.handle_eof(now),
+        Err(error) => scripted.handle_break(&error, now),
     }
+    Ok(())
 }

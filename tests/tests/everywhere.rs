@@ -1,0 +1,179 @@
+//! Every example service of every adapter, and a caller who leaves at each place in turn: before each command,
+//! while it runs, behind each answer, in each class of hangup. The services are real ones, behind their servers
+//! and over TCP.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agi_proto::service::{Counters, Ending};
+use agi_sim::{CLASSES, Call, Caller, Status};
+
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-tokio/examples/digest.rs"]
+mod digest;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-blocking/examples/digest_blocking.rs"]
+mod digest_blocking;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-tokio/examples/hello.rs"]
+mod hello;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-async-std/examples/hello_async_std.rs"]
+mod hello_async_std;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-blocking/examples/hello_blocking.rs"]
+mod hello_blocking;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-smol/examples/hello_smol.rs"]
+mod hello_smol;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-tokio/examples/ivr.rs"]
+mod ivr;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-async-std/examples/ivr_async_std.rs"]
+mod ivr_async_std;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-blocking/examples/ivr_blocking.rs"]
+mod ivr_blocking;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-smol/examples/ivr_smol.rs"]
+mod ivr_smol;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-tokio/examples/record.rs"]
+mod record;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-blocking/examples/record_blocking.rs"]
+mod record_blocking;
+
+const SECRET: &str = "between us";
+/// Longer than anything takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A service that listens.
+struct Service {
+    address: SocketAddr,
+    counters: Arc<Counters>,
+}
+
+macro_rules! async_service {
+    ($server:ty, $block_on:path, $handler:expr) => {{
+        let server = $block_on(<$server>::bind("127.0.0.1:0")).unwrap();
+        let service = Service { address: server.local_addr().unwrap(), counters: server.counters() };
+        thread::spawn(move || $block_on(server.serve($handler)));
+        service
+    }};
+}
+
+macro_rules! on_tokio {
+    ($handler:expr) => {{
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
+        let service = Service { address: server.local_addr().unwrap(), counters: server.counters() };
+        thread::spawn(move || runtime.block_on(server.serve($handler)));
+        service
+    }};
+}
+
+macro_rules! on_threads {
+    ($handler:expr) => {{
+        let server = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
+        let service = Service { address: server.local_addr().unwrap(), counters: server.counters() };
+        thread::spawn(move || server.serve($handler));
+        service
+    }};
+}
+
+fn caller(path: &str) -> Caller {
+    Caller::new(&format!("agi://localhost/{path}")).set_variable("SECRET", SECRET)
+}
+
+/// The caller leaves everywhere. Gives the calls, of which each went as it should.
+fn everywhere(service: &Service, caller: &Caller) -> Vec<Call> {
+    let calls = caller.hang_up_everywhere(|caller| caller.dial_at(service.address).unwrap());
+    for call in &calls {
+        let transcript = call.transcript();
+        assert!(transcript.contains("the service closes its side"), "{transcript}");
+        assert!(!transcript.contains("the connection breaks"), "{transcript}");
+        assert_paired(call);
+    }
+    // the last call may not have been counted yet
+    let deadline = Instant::now() + LONG;
+    while service.counters.counts().active() > 0 {
+        assert!(Instant::now() < deadline, "{:?}", service.counters.counts());
+        thread::sleep(Duration::from_millis(1));
+    }
+    let counts = service.counters.counts();
+    let well = counts.ended(Ending::Success) + counts.ended(Ending::Hangup);
+    assert_eq!((counts.accepted(), counts.refused()), (well, 0), "{counts:?}");
+    assert_eq!(well, calls.len() + CLASSES.len(), "and one in each class that nobody hung up");
+    assert!(counts.ended(Ending::Hangup) > calls.len() / 2, "{counts:?}");
+    calls
+}
+
+/// Each command has its answer before the next one comes; only where Asterisk closes at once the last one has none.
+fn assert_paired(call: &Call) {
+    let transcript = call.transcript();
+    let mut owed = false;
+    for (_, line) in transcript.lines() {
+        if line.starts_with("S>A") {
+            assert!(!owed, "two commands at once:\n{transcript}");
+            owed = true;
+        } else if line.starts_with("A>S  200 ") || line.starts_with("A>S  511 ") {
+            assert!(owed, "an answer to nothing:\n{transcript}");
+            owed = false;
+        }
+    }
+    assert!(!owed, "a command without an answer:\n{transcript}");
+}
+
+#[test]
+fn hello_ends_wherever_the_caller_leaves() {
+    for service in [
+        on_tokio!(hello::hello),
+        on_threads!(hello_blocking::hello),
+        async_service!(agi_smol::Server, smol::block_on, hello_smol::hello),
+        async_service!(agi_async_std::Server, async_std::task::block_on, hello_async_std::hello),
+    ] {
+        everywhere(&service, &caller("hello").expect_play("hello-world"));
+    }
+}
+
+#[test]
+fn ivr_ends_wherever_the_caller_leaves() {
+    let caller = caller("ivr").await_play("vm-extension").press("1234").expect_command("wait").press("5");
+    for service in [
+        on_tokio!(ivr::ivr),
+        on_threads!(ivr_blocking::ivr),
+        async_service!(agi_smol::Server, smol::block_on, ivr_smol::ivr),
+        async_service!(agi_async_std::Server, async_std::task::block_on, ivr_async_std::ivr),
+    ] {
+        let calls = everywhere(&service, &caller);
+        // never the answer to something else
+        let results = || calls.iter().filter_map(|call| call.at_end().variable("RESULT"));
+        assert!(results().count() > 0 && results().all(|result| result == "1234"));
+        assert!(calls.iter().any(|call| call.status() == Status::Hangup));
+    }
+}
+
+#[test]
+fn record_ends_wherever_the_caller_leaves() {
+    // a key in the beep would end the recording before it has begun
+    let says = |caller: Caller| caller.expect_command("record").wait(Duration::from_secs(1)).press("#");
+    let caller = says(caller("record")).expect_command("wait").press("2");
+    let caller = says(caller).expect_command("wait").press("1");
+    for service in [on_tokio!(record::record), on_threads!(record_blocking::record)] {
+        let calls = everywhere(&service, &caller);
+        let messages = || calls.iter().filter_map(|call| call.at_end().variable("MESSAGE"));
+        assert!(messages().count() > 0 && messages().all(|message| message == "/tmp/message-1700000000.1"));
+    }
+}
+
+#[test]
+fn digest_ends_wherever_the_caller_leaves() {
+    let caller = caller("hello").expect_play("hello-world");
+    everywhere(&on_tokio!(digest::services(SECRET.into()).unwrap()), &caller);
+    everywhere(&on_threads!(digest_blocking::services(SECRET.into()).unwrap()), &caller);
+}
