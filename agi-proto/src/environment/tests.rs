@@ -88,6 +88,24 @@ fn lines_forged_through_a_value_are_refused_and_named() {
 }
 
 #[test]
+fn no_variable_comes_twice_and_none_before_its_place() {
+    for name in KNOWN {
+        let (line, again) = ([name, ": v\n"].concat(), [name, ": again"].concat());
+        let twice = strict(&block(|text| text.replace(&line, &[&line, &again, "\n"].concat())));
+        assert_eq!(twice, Err(EnvironmentError::Duplicate(again.as_str().into())));
+        let last = strict(&block(|text| text.replace("agi_arg_1", &[&again, "\nagi_arg_1"].concat())));
+        assert_eq!(last, Err(EnvironmentError::Duplicate(again.as_str().into())));
+        let first = strict(&block(|text| [&again, "\n", &text].concat()));
+        let network = "agi_network: v".into();
+        let expected = match name {
+            "agi_network" => EnvironmentError::Duplicate(network),
+            _ => EnvironmentError::OutOfOrder(network),
+        };
+        assert_eq!(first, Err(expected), "{name}");
+    }
+}
+
+#[test]
 fn an_argument_is_one_by_its_whole_name() {
     // before the true ones it would move them all by one
     for name in ["agi_arg_x", "agi_arg_", "agi_arg_01", "agi_arg_1x", "agi_arg_99999999999"] {
