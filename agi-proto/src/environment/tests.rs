@@ -118,6 +118,22 @@ fn an_argument_is_one_by_its_whole_name() {
 }
 
 #[test]
+fn an_argument_comes_once_however_it_came_before() {
+    let any_order = Leniency { any_order: true, ..Leniency::default() };
+    let behind = |more: &'static str, leniency| {
+        let block = block(|text| text.replace("agi_arg_2: ", &["agi_arg_2: \n", more].concat()));
+        Environment::parse(&block, leniency).map(|environment| environment.args().count())
+    };
+    let duplicate = |line: &str| Err(EnvironmentError::Duplicate(line.into()));
+    assert_eq!(behind("agi_arg_1: again", Leniency::default()), duplicate("agi_arg_1: again"));
+    assert_eq!(behind("agi_arg_2: again", any_order), duplicate("agi_arg_2: again"));
+    assert_eq!(behind("agi_arg_9: one\nagi_arg_9: again", any_order), duplicate("agi_arg_9: again"));
+    assert_eq!(behind("agi_arg_x: one\nagi_arg_x: again", any_order), duplicate("agi_arg_x: again"));
+    assert_eq!(behind("agi_arg_4: out\nagi_arg_3: in", any_order), Ok(4));
+    assert_eq!(behind("agi_arg_4: a\nagi_arg_3: b\nagi_arg_4: c", any_order), duplicate("agi_arg_4: c"));
+}
+
+#[test]
 fn the_last_number_that_fits_is_followed_by_none() {
     let any_order = Leniency::ALL;
     let last = Environment::parse(b"agi_arg_4294967295: a\nagi_arg_1: b\nagi_arg_0: c\n", any_order);
