@@ -9,6 +9,9 @@ use bstr::ByteSlice;
 /// FastAGI's port.
 const PORT: u16 = 4573;
 
+/// So many arguments a call has at most; the last one holds what is more.
+const ARGUMENTS: usize = 127;
+
 /// What a PBX does with an application or a function that it does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unknown {
@@ -257,8 +260,11 @@ impl Setup {
         add("enhanced", if self.enhanced { b"1.0" } else { b"0.0" });
         add("accountcode", &self.account_code);
         add("threadid", b"140022982756032");
-        for (number, argument) in self.arguments.iter().take(127).enumerate() {
+        for (number, argument) in self.arguments.iter().take(ARGUMENTS - 1).enumerate() {
             add(&format!("arg_{}", number + 1), argument);
+        }
+        if let Some(rest @ [_, ..]) = self.arguments.get(ARGUMENTS - 1..) {
+            add(&format!("arg_{ARGUMENTS}"), &bstr::join(",", rest));
         }
         lines
     }
