@@ -18,7 +18,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 /// # async fn example(stream: async_std::net::TcpStream) -> Result<(), agi_async_std::Error> {
 /// use agi_async_std::{Channel, Connection};
 ///
-/// if let Some(mut channel) = Channel::start(Connection::from(stream)).await? {
+/// if let Some(mut channel) = Channel::start_tcp(Connection::from(stream)).await? {
 ///     channel.answer().await?;
 ///     channel.close().await?;
 /// }
@@ -45,6 +45,14 @@ impl Deref for Connection {
 
     fn deref(&self) -> &TcpStream {
         &self.0
+    }
+}
+
+/// For [`Channel::start_tcp`](crate::Channel::start_tcp).
+#[cfg(unix)]
+impl std::os::fd::AsFd for Connection {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

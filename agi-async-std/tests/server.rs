@@ -5,8 +5,6 @@
 mod calls;
 #[path = "../../agi-smol/tests/running/mod.rs"]
 mod running;
-#[path = "../../agi-smol/tests/running/service.rs"]
-mod service;
 
 use std::future::Future;
 

@@ -38,6 +38,9 @@ pub struct Channel<S = TcpStream> {
     stream: S,
     /// The time limit that the stream was last given.
     read_timeout: Option<Duration>,
+    /// Since when nothing has come that the session waits for only so long. It outlives a call that was given up:
+    /// else calls that all give up sooner would put the end of the wait off for ever.
+    quiet_since: Option<Instant>,
     log: Log,
 }
 
@@ -127,7 +130,7 @@ impl<S: Stream> Channel<S> {
     /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
     /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
     ///
-    /// That costs a round trip each time, and a line in Asterisk's manager events; an interval of some seconds
+    /// That costs a round trip each time, and two of Asterisk's manager events; an interval of some seconds
     /// is right.
     ///
     /// # Errors
@@ -148,10 +151,12 @@ impl<S: Stream> Channel<S> {
             if last {
                 return Ok(false);
             }
-            match self.call(ChannelStatus::new()) {
-                Err(error) if !error.is_hangup() => return Err(error),
-                Err(_) => return Ok(true),
-                Ok(_) => {}
+            match self.call_until(ChannelStatus::new(), deadline) {
+                Err(error) if error.is_hangup() => return Ok(true),
+                Err(error) => return Err(error),
+                Ok(Some(_)) => {}
+                // it waits for the end of what was given up before
+                Ok(None) => return Ok(false),
             }
         }
     }
@@ -163,6 +168,23 @@ impl<S: Stream> Channel<S> {
     ///
     /// [`Error::Protocol`] for bytes that no command asked for; otherwise as [`call`](Self::call).
     pub fn resync(&mut self) -> Result<(), Error> {
+        let settled = self.resync_until(None)?;
+        assert!(settled, "without a deadline none passes");
+        Ok(())
+    }
+
+    /// [`resync`](Self::resync), but gives up after so long, and says whether it was done. What runs to its end,
+    /// such as `EXEC Dial`, may take longer.
+    ///
+    /// # Errors
+    ///
+    /// As [`resync`](Self::resync) and [`call_timeout`](Self::call_timeout).
+    pub fn resync_timeout(&mut self, timeout: Duration) -> Result<bool, Error> {
+        self.limit_reads(Some(timeout)).map_err(Error::Io)?;
+        self.resync_until(after(timeout))
+    }
+
+    fn resync_until(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
         self.session.abandon();
         self.session.resync().map_err(|error| self.session.refusal(error))?;
         loop {
@@ -170,9 +192,11 @@ impl<S: Stream> Channel<S> {
                 return Err(self.session.end());
             }
             if self.session.is_settled() {
-                return Ok(());
+                return Ok(true);
             }
-            self.read(None)?;
+            if !self.read(deadline)? {
+                return Ok(false);
+            }
         }
     }
 

@@ -40,15 +40,14 @@
 //!
 //! A command and the audio can be waited for at the same time by giving [`Audio`] to another thread.
 
-mod frame;
-
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-pub use self::frame::Frame;
-use self::frame::Frames;
+pub use agi_proto::eagi::Frame;
+use agi_proto::eagi::Frames;
+
 use crate::Channel;
 use crate::process::{Stdio, wait};
 

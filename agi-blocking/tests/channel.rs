@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agi_blocking::agi_proto::commands::{Noop, StreamFile};
+use agi_blocking::agi_proto::commands::{Exec, Noop, StreamFile};
 use agi_blocking::{Channel, Error, EscapeDigits, Plain};
 
 use self::pbx::{Pbx, with_pbx};
@@ -47,7 +47,9 @@ fn a_call_that_was_given_up_keeps_its_answer_to_itself() {
         // this one does answer, late
         pbx.expect(r#"STREAM FILE "long" """#);
         let echo = pbx.expect_barrier();
-        pbx.respond("200 result=0 endpos=1").respond(&echo).expect("NOOP").respond("200 result=0");
+        pbx.respond("200 result=0 endpos=1").respond(&echo);
+        let echo = pbx.expect_barrier();
+        pbx.respond(&echo).expect("NOOP").respond("200 result=0");
         assert_eq!(pbx.next(), None);
     };
     with_pbx(script, |channel| {
@@ -55,6 +57,7 @@ fn a_call_that_was_given_up_keeps_its_answer_to_itself() {
         assert_eq!(channel.get_variable("X").expect("answered").expect("set"), "mine");
         assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
         channel.resync().expect("the echo comes");
+        assert!(channel.resync_timeout(LONG).expect("the echo comes"), "nothing is left to be paired");
         assert_eq!(channel.call_timeout(Noop::new(), LONG).expect("no error"), Some(()));
     });
 }
@@ -70,6 +73,37 @@ fn a_barrier_that_was_not_seen_is_sent_again() {
     with_pbx(script, |channel| {
         assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
         channel.noop().expect("the second echo comes");
+    });
+}
+
+#[test]
+fn a_barrier_is_sent_again_though_every_call_gives_up_before() {
+    let script = |mut pbx: Pbx<_>| {
+        pbx.expect(r#"STREAM FILE "long" """#);
+        // it came in one read with the command before, and lies unseen
+        pbx.expect_barrier();
+        let echo = pbx.expect_barrier();
+        pbx.respond(&echo).expect("NOOP").respond("200 result=0");
+        assert_eq!(pbx.next(), None);
+    };
+    with_pbx(script, |channel| {
+        assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
+        let calls = (0..100).map(|_| channel.call_timeout(Noop::new(), 2 * SHORT).expect("no error"));
+        assert!(calls.into_iter().any(|reply| reply.is_some()), "replies were never paired again");
+    });
+}
+
+#[test]
+fn what_waits_behind_a_command_that_runs_on_keeps_its_time_limit() {
+    let script = |mut pbx: Pbx<_>| {
+        pbx.expect(r#"EXEC "Dial" "PJSIP/bob""#);
+        assert_eq!(pbx.next(), None, "nothing is sent before that is answered");
+    };
+    with_pbx(script, |channel| {
+        let dial = Exec::new("Dial").arguments("PJSIP/bob");
+        assert_eq!(channel.call_timeout(dial, SHORT).expect("no error"), None);
+        assert!(!channel.hung_up_polling(4 * SHORT, SHORT).expect("no error"));
+        assert!(!channel.resync_timeout(SHORT).expect("no error"));
     });
 }
 

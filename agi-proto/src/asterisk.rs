@@ -106,8 +106,8 @@ impl Asterisk {
     #[must_use]
     pub fn poll_event(&mut self) -> Option<AsteriskEvent<'_>> {
         let length = match self.input.next_line() {
-            Ok(Some(range)) if range.end <= self.limit => range.end,
-            Ok(Some(_)) | Err(TooLong { .. }) => self.limit,
+            Ok(Some(range)) => range.end,
+            Err(TooLong { .. }) => self.limit,
             // a line that the end cut short is run as it is
             Ok(None) if self.eof && !self.input.peek().is_empty() => self.input.peek().len(),
             Ok(None) if self.eof && !self.closed => {
@@ -171,5 +171,35 @@ mod tests {
         asterisk.handle_eof();
         assert_eq!(lines(&mut asterisk), ["rest", "closed"]);
         assert_eq!(lines(&mut asterisk), [""; 0]);
+    }
+    #[test]
+    fn a_line_is_the_words_that_asterisk_sees() {
+        let mut asterisk = Asterisk::new(99);
+        asterisk.handle_input(b"SAY ALPHA \"a b\" \"\"\n");
+        let Some(AsteriskEvent::Invocation(invocation)) = asterisk.poll_event() else { panic!("a line") };
+        assert_eq!(invocation.words(), ["SAY", "ALPHA", "a b", ""]);
+    }
+
+    #[test]
+    fn what_is_to_be_written_can_be_taken_in_pieces() {
+        let mut asterisk = Asterisk::new(99);
+        assert_eq!(asterisk.poll_transmit(), None);
+        asterisk.send_environment([("a", "b")]);
+        asterisk.respond("200 result=0\n");
+        asterisk.transmitted(4);
+        asterisk.hangup();
+        assert_eq!(asterisk.poll_transmit(), Some(&b"b\n\n200 result=0\nHANGUP\n"[1..]));
+        asterisk.transmitted(22);
+        assert_eq!(asterisk.poll_transmit(), None);
+        asterisk.respond("200 result=1\r\n");
+        assert_eq!(asterisk.poll_transmit(), Some(&b"200 result=1\n"[..]));
+    }
+
+    #[test]
+    #[should_panic(expected = "transmitted more than there was")]
+    fn no_more_can_be_taken_than_there_was() {
+        let mut asterisk = Asterisk::new(99);
+        asterisk.hangup();
+        asterisk.transmitted(8);
     }
 }

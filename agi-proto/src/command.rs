@@ -96,8 +96,8 @@ pub enum OnInput {
 pub enum ReplyShape {
     /// One line.
     Line,
-    /// `200 result=1 (value)`, where the raw value may hold line ends: it ends with the first line that
-    /// ends in `)`.
+    /// `200 result=1 (value)`, where the raw value may hold line ends. It ends with a line that ends in `)`;
+    /// where such a line may be one within the value, the session finds out which it is.
     Value,
     /// One line, and after a result of exactly 1 a whole 520 block: EXEC, whose application's return
     /// value Asterisk also takes for its own verdict on the command.
@@ -182,12 +182,18 @@ impl<'a> Raw<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawReply {
     raw: BString,
+    hung_up: bool,
 }
 
 impl RawReply {
     /// The response, to be taken apart.
     pub fn response(&self) -> Response<'_> {
-        Response::parse(&self.raw).expect("it was a response when it was stored")
+        let response = Response::parse(&self.raw).expect("it was a response when it was stored");
+        response.on_channel(self.hung_up)
+    }
+
+    fn of(response: &Response<'_>) -> Self {
+        Self { raw: response.raw().into(), hung_up: response.is_hung_up() }
     }
 }
 
@@ -200,7 +206,7 @@ impl Command for Raw<'_> {
     }
 
     fn decode(response: &Response<'_>) -> Result<RawReply, ReplyError> {
-        Ok(RawReply { raw: response.raw().into() })
+        Ok(RawReply::of(response))
     }
 
     /// What is known of the command that the line names. A command that is not known may stop and
@@ -241,7 +247,7 @@ impl<C: Command> Command for WithResponse<C> {
     }
 
     fn decode(response: &Response<'_>) -> Result<Self::Reply, ReplyError> {
-        Ok((C::decode(response)?, RawReply { raw: response.raw().into() }))
+        Ok((C::decode(response)?, RawReply::of(response)))
     }
 
     fn info(&self) -> CommandInfo {

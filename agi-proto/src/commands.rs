@@ -6,6 +6,9 @@
 //! Names, files and values are bytes: `&str`, `&[u8]` and their owners all do. What no command line can
 //! carry (LF, CR, NUL) and what Asterisk would misread is refused when the command is sent.
 //!
+//! A reply says all that Asterisk's answer says. Who wants the answer itself, too, wraps the command in
+//! [`WithResponse`](crate::WithResponse).
+//!
 //! A result of -1 means something else from command to command; each one's page says what. Where it may
 //! be a hangup the session finds out, and [`ReplyError::hung_up`](crate::ReplyError::hung_up) tells.
 //!

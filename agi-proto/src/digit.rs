@@ -151,6 +151,10 @@ mod tests {
         assert_eq!(Digit::from_code(-1), None);
         assert_eq!(Digit::from_code(53).and_then(Digit::to_number), Some(5));
         assert_eq!(Digit::from_code(35).and_then(Digit::to_number), None);
+        assert_eq!(Digit::from_code(53).map(|digit| digit.to_string()).as_deref(), Some("5"));
+        assert_eq!(std::format!("{:?}", Digit::HASH), "'#'");
+        assert!(Digit::STAR == '*' && Digit::STAR != '#');
+        assert_eq!(char::from(Digit::STAR), '*');
     }
 
     #[test]
@@ -162,6 +166,9 @@ mod tests {
         for wrong in ["a", "1 2", "é", "E", "\n"] {
             assert!(EscapeDigits::new(wrong).is_err());
         }
+        assert_eq!(std::format!("{:?}", EscapeDigits::from(Digit::HASH)), "EscapeDigits(#)");
+        let some = EscapeDigits::new("1#").expect("digits");
+        assert!(some.contains(Digit::HASH) && !some.contains(Digit::STAR));
         for digit in EscapeDigits::ANY.iter() {
             assert_eq!(EscapeDigits::from(digit).iter().collect::<alloc::vec::Vec<_>>(), [digit]);
         }

@@ -332,7 +332,21 @@ mod tests {
                 });
             });
             assert_eq!(written.is_ok(), fits, "{words}");
+            let numbers = line(2047, |line| {
+                line.words("A B");
+                (2..words).for_each(|_| {
+                    line.number(7);
+                });
+            });
+            assert_eq!(numbers.is_ok(), fits, "{words}");
         }
+        let both = line(9, |line| {
+            line.words("A");
+            (1..127).for_each(|_| {
+                line.number(7);
+            });
+        });
+        assert_eq!(both, Err(EncodeError::LineTooLong { command: "X", length: 254, limit: 9 }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The environment block: what Asterisk says about the call before it takes commands.
 
+mod names;
 mod parse;
 mod values;
 

@@ -1,6 +1,8 @@
 //! Errors by blame: yours, theirs, and what Asterisk refused or could not do.
 
-use bstr::BString;
+use core::fmt;
+
+use bstr::{BStr, BString};
 
 use crate::environment::EnvironmentError;
 use crate::response::Response;
@@ -73,12 +75,12 @@ pub enum ProtocolError {
     /// The environment block is not one that Asterisk sends.
     #[error("environment: {0}")]
     Environment(#[from] EnvironmentError),
-    /// Bytes came that no command is owed: a forged or leftover line, or the rest of a value whose first line
-    /// ends in `)`. They are never taken for the next command's reply.
-    #[error("bytes that no command asked for: {0:?}")]
+    /// Bytes came that no command is owed: a forged or leftover line. They are never taken for the next
+    /// command's reply.
+    #[error("bytes that no command asked for: {}", Excerpt(.0))]
     Unsolicited(BString),
     /// A reply was owed and what came is none.
-    #[error("this is no AGI response: {0:?}")]
+    #[error("this is no AGI response: {}", Excerpt(.0))]
     Malformed(BString),
     /// A response is longer than [`Limits::response_bytes`](crate::Limits::response_bytes).
     #[error("a response of more than {limit} bytes")]
@@ -87,7 +89,7 @@ pub enum ProtocolError {
         limit: usize,
     },
     /// The stream ended inside a response.
-    #[error("the stream ended inside a response: {0:?}")]
+    #[error("the stream ended inside a response: {}", Excerpt(.0))]
     Truncated(BString),
 }
 
@@ -103,13 +105,13 @@ pub enum Rejection {
     DeadChannel,
     /// 520: wrong arguments. The text is the command's documentation, or empty where Asterisk has
     /// none at hand.
-    #[error("520: wrong arguments: {usage}")]
+    #[error("520: wrong arguments: {}", Excerpt(.usage))]
     Usage {
         /// What Asterisk says of the command.
         usage: BString,
     },
     /// Any other status, such as GOSUB's `503 result=-2 Memory allocation failure`.
-    #[error("{status}: {text}")]
+    #[error("{status}: {}", Excerpt(.text))]
     Other {
         /// The status.
         status: u16,
@@ -120,7 +122,11 @@ pub enum Rejection {
 
 /// A `200` that means failure, or that this command cannot mean. The conversation goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{command} {}: {response}", if *.hung_up { "found the channel hung up" } else { .kind.text() })]
+#[error(
+    "{command} {}: {}",
+    if *.hung_up { "found the channel hung up" } else { .kind.text() },
+    Excerpt(.response)
+)]
 pub struct ReplyError {
     /// The command.
     pub command: &'static str,
@@ -223,5 +229,65 @@ impl<Io> From<CallError> for Error<Io> {
             CallError::Rejected(rejection) => Self::Rejected(rejection),
             CallError::Reply(error) => Self::Reply(error),
         }
+    }
+}
+
+/// What the peer said, in a message: a caller may have shaped it. So it is one line of printable text, and not
+/// a long one.
+pub(crate) struct Excerpt<'a>(pub(crate) &'a [u8]);
+
+/// The most bytes that a message shows. Asterisk's own lines have less.
+const EXCERPT: usize = 256;
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.0;
+        match whole.get(..EXCERPT) {
+            Some(begin) if whole.len() > EXCERPT => {
+                write!(f, "{:?}, {} bytes in all", BStr::new(begin), whole.len())
+            }
+            _ => write!(f, "{:?}", BStr::new(whole)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn a_message_shows_what_came_in_one_line_of_plain_text() {
+        let forged = BString::from("a\n2026 ERROR forged \x1b[2J\x07 \u{202e}\u{fc} \"quoted\"");
+        let shown = r#""a\n2026 ERROR forged \x1b[2J\x07 \u{202e}ü \"quoted\"""#;
+        let reply = |hung_up| {
+            let (command, kind, response) = ("GET DATA", ReplyErrorKind::Unexpected, forged.clone());
+            ReplyError { command, kind, response, hung_up }.to_string()
+        };
+        let text = || forged.clone();
+        for (message, begins) in [
+            (ProtocolError::Unsolicited(text()).to_string(), "bytes that no command asked for: "),
+            (ProtocolError::Malformed(text()).to_string(), "this is no AGI response: "),
+            (ProtocolError::Truncated(text()).to_string(), "the stream ended inside a response: "),
+            (Rejection::Usage { usage: text() }.to_string(), "520: wrong arguments: "),
+            (Rejection::Other { status: 503, text: text() }.to_string(), "503: "),
+            (reply(false), "GET DATA was answered by what is no answer to it: "),
+            (reply(true), "GET DATA found the channel hung up: "),
+            (EnvironmentError::NoColon(text()).to_string(), "a line without a colon: "),
+            (EnvironmentError::BadName(text()).to_string(), "what stands before the colon is no name: "),
+            (EnvironmentError::Duplicate(text()).to_string(), "a name that came before: "),
+            (EnvironmentError::OutOfOrder(text()).to_string(), "a variable that is not in its place: "),
+        ] {
+            assert_eq!(message.strip_prefix(begins), Some(shown), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_short() {
+        let long = |length| ProtocolError::Unsolicited(alloc::vec![b'x'; length].into()).to_string();
+        assert!(long(256).ends_with("xx\""));
+        assert!(long(257).ends_with("xx\", 257 bytes in all"));
+        assert_eq!(long(65_536).matches("xxx").count(), 256 / 3);
     }
 }

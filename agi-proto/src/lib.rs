@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "server"))]
 extern crate std;
 
 pub mod arguments;
@@ -11,6 +11,7 @@ mod asterisk;
 mod command;
 pub mod commands;
 mod digit;
+pub mod eagi;
 mod encode;
 mod environment;
 mod error;

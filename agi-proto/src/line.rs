@@ -9,7 +9,7 @@ use memchr::memchr;
 /// script's arguments).
 const FIRST: usize = 2048;
 /// Space kept and offered later: a reply fits as a rule.
-const KEEP: usize = 512;
+pub(crate) const KEEP: usize = 512;
 
 /// A bounded receive buffer that cuts bytes into lines.
 ///
@@ -117,6 +117,11 @@ impl LineBuffer {
         self.searched = self.start;
         self.space = KEEP;
         &self.bytes[from..self.start]
+    }
+
+    /// Whether what was received fills all the space there was, so that more may be on its way already.
+    pub(crate) fn is_full(&self) -> bool {
+        self.end == self.bytes.len()
     }
 
     /// Bytes of memory that the buffer holds.

@@ -12,6 +12,9 @@ const KEEP: usize = 512;
 pub(crate) struct Output {
     line: Vec<u8>,
     sent: usize,
+    /// Where the line ends that is being taken; a peer that takes it byte by byte must not make it be searched as
+    /// often.
+    end: usize,
 }
 
 impl Output {
@@ -25,16 +28,18 @@ impl Output {
     }
 
     /// The rest of the first line.
-    pub(crate) fn poll(&self) -> Option<&[u8]> {
-        let rest = &self.line[self.sent..];
-        Some(&rest[..=memchr(b'\n', rest)?])
+    pub(crate) fn poll(&mut self) -> Option<&[u8]> {
+        if self.sent == self.end {
+            self.end += memchr(b'\n', &self.line[self.sent..])? + 1;
+        }
+        Some(&self.line[self.sent..self.end])
     }
 
     pub(crate) fn transmitted(&mut self, n: usize) {
-        assert!(n <= self.line.len() - self.sent, "transmitted more than there was");
+        assert!(n <= self.end - self.sent, "transmitted more than there was");
         self.sent += n;
         if self.sent == self.line.len() {
-            self.sent = 0;
+            (self.sent, self.end) = (0, 0);
             if self.line.capacity() > KEEP {
                 self.line = Vec::new();
             }
@@ -46,6 +51,7 @@ impl Output {
     pub(crate) fn retract(&mut self) -> bool {
         let untouched = self.sent == 0 && !self.line.is_empty();
         if untouched {
+            self.end = 0;
             self.line.clear();
         }
         untouched

@@ -64,6 +64,15 @@ pub(crate) fn expect_code(response: &Response<'_>, wanted: i64) -> Result<(), Re
     }
 }
 
+/// A command that answers 1 for "done" and 0 for failure.
+pub(crate) fn one(response: &Response<'_>) -> Result<(), ReplyError> {
+    match response.code() {
+        Some(1) => Ok(()),
+        Some(0) => Err(response.failed()),
+        _ => Err(response.unexpected()),
+    }
+}
+
 /// A command that answers 1 for yes and 0 for no.
 pub(crate) fn yes_or_no(response: &Response<'_>) -> Result<bool, ReplyError> {
     match response.code() {

@@ -142,4 +142,21 @@ mod tests {
         assert_eq!(request.query("a").expect("it came"), "1");
         assert_eq!(request.query("none"), None);
     }
+    #[test]
+    fn a_request_knows_its_arguments_and_what_the_route_captured() {
+        let block = b"agi_network_script: x\nagi_request: agi://host/x\nagi_arg_1: one\nagi_arg_2: two\n";
+        let environment = Environment::parse(block, Leniency::ALL).expect("good lines");
+        let mut request = Request::new(&environment);
+        assert_eq!(request.as_given(), "agi://host/x");
+        assert!(request.args().eq(["one", "two"]));
+        assert_eq!((request.param("id"), request.params().count()), (None, 0));
+        request.set_params([("gone".into(), "0".into())]);
+        request.set_params([("lang".into(), "de".into()), ("id".into(), "7".into())]);
+        assert_eq!(request.param("id").expect("captured"), "7");
+        assert_eq!(request.param("gone"), None);
+        let params: Vec<_> = request.params().collect();
+        assert_eq!(params, [("lang", BStr::new("de")), ("id", BStr::new("7"))]);
+        let none = Request::new(&Environment::parse(b"", Leniency::ALL).expect("nothing"));
+        assert_eq!(none.as_given(), "");
+    }
 }

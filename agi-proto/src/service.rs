@@ -6,7 +6,9 @@
 mod allow;
 mod counters;
 mod options;
-#[cfg(feature = "router")]
+#[cfg(feature = "server")]
+mod panics;
+#[cfg(feature = "server")]
 mod router;
 mod shown;
 mod status;
@@ -14,7 +16,9 @@ mod status;
 pub use self::allow::{AllowList, AllowListError};
 pub use self::counters::{Counters, Counts};
 pub use self::options::Options;
-#[cfg(feature = "router")]
+#[cfg(feature = "server")]
+pub use self::panics::{isolated, panic_message};
+#[cfg(feature = "server")]
 pub use self::router::{RouteError, Router};
 pub use self::shown::{Log, Shown};
 pub use self::status::{Ending, NotFound, Status, WhenFull};

@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::error::{EncodeError, Error, ProtocolError};
 use crate::frame::{Framer, trim_line_end};
 use crate::limits::{Leniency, Limits};
-use crate::line::LineBuffer;
+use crate::line::{KEEP, LineBuffer};
 use crate::output::Output;
 use crate::response::Response;
 
@@ -172,7 +172,15 @@ impl Session {
 
     /// Space to read received bytes into; never empty. Tell [`advance`](Self::advance) how much was read.
     pub fn read_buf(&mut self) -> &mut [u8] {
+        self.give_back();
         self.input.read_buf()
+    }
+
+    /// Gives back what a large response needed that was held, once it was handed out.
+    fn give_back(&mut self) {
+        if matches!(self.state, State::Idle | State::Waiting(_)) && self.held.capacity() > KEEP {
+            self.held = Vec::new();
+        }
     }
 
     /// Says that `n` bytes were read into what [`read_buf`](Self::read_buf) lent.
@@ -186,6 +194,7 @@ impl Session {
 
     /// Takes received bytes by copying them.
     pub fn handle_input(&mut self, input: &[u8]) {
+        self.give_back();
         self.input.handle_input(input);
     }
 
@@ -229,7 +238,8 @@ impl Session {
 
     /// How long to wait for input before [`handle_timeout`](Self::handle_timeout) is due. `None`, the
     /// rule, is for ever: only while replies are being paired again after an abandoned call is there
-    /// something to do when nothing comes.
+    /// something to do when nothing comes. The time counts from when this first gave it since the last input; a
+    /// wait that was given up before does not begin anew.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         match self.state {

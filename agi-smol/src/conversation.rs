@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agi_proto::{Event, Leniency, Limits, Session};
 use async_io::Timer;
@@ -38,6 +38,9 @@ pub(crate) struct Conversation<S> {
     unflushed: bool,
     /// The peer takes no more bytes.
     mute: bool,
+    /// Since when nothing has come that the session waits for only so long. It outlives a turn that was dropped:
+    /// else calls that are all dropped sooner would put the end of the wait off for ever.
+    quiet_since: Option<Instant>,
     /// Reads since others had their turn.
     reads: u8,
     /// Acknowledges what was received at once, where the stream knows such a thing.
@@ -53,7 +56,16 @@ impl<S> Conversation<S> {
     /// first is acknowledged, which Linux puts off for 40 ms unless told otherwise.
     pub(crate) fn over_tcp(stream: S, limits: Limits, leniency: Leniency, acknowledge: fn(&S)) -> Self {
         let session = Session::with(nonce(), limits, leniency);
-        Self { stream, session, log: Log::default(), unflushed: false, mute: false, reads: 0, acknowledge }
+        Self {
+            stream,
+            session,
+            log: Log::default(),
+            unflushed: false,
+            mute: false,
+            quiet_since: None,
+            reads: 0,
+            acknowledge,
+        }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -71,11 +83,14 @@ impl<S> Conversation<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     /// Waits for the environment. `false`: the peer closed without a byte.
     pub(crate) async fn open(&mut self) -> Result<bool, Error> {
+        let mut came = false;
         loop {
             match self.session.poll_event()? {
-                Some(Event::Environment(_)) => return Ok(true),
+                Some(Event::Environment(_)) => came = true,
                 Some(Event::Closed) => return Ok(false),
                 Some(_) => {}
+                // if anything came along behind the environment, it was forged: polling found that
+                None if came => return Ok(true),
                 None => self.turn().await?,
             }
         }
@@ -119,8 +134,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         }
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         self.pause().await;
-        let Self { stream, session, .. } = self;
-        let mut timer = patience.map(Timer::after);
+        let Self { stream, session, quiet_since, .. } = self;
+        let mut timer = patience.map(|patience| {
+            let since = *quiet_since.get_or_insert_with(Instant::now);
+            Timer::after(patience.saturating_sub(since.elapsed()))
+        });
         let read = poll_fn(|cx| match Pin::new(&mut *stream).poll_read(cx, session.read_buf()) {
             Poll::Ready(read) => Poll::Ready(Some(read)),
             Poll::Pending => match &mut timer {
@@ -128,7 +146,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 None => Poll::Pending,
             },
         });
-        let read = match read.await {
+        let read = read.await;
+        self.quiet_since = None;
+        let read = match read {
             Some(read) => read,
             None if self.mute => Ok(0),
             None => {

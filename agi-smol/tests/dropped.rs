@@ -119,3 +119,29 @@ fn a_barrier_that_is_not_heard_is_sent_again() {
         soon(zip(script, handler)).await;
     });
 }
+
+#[test]
+fn a_barrier_is_sent_again_though_every_call_is_dropped_before() {
+    smol::block_on(async {
+        let (mut peer, mut channel) = start().await;
+        let script = async {
+            assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
+            // it came in one read with the command before, and lies unseen
+            peer.barrier().await;
+            let echo = peer.barrier().await;
+            peer.respond(&echo).await;
+            peer.answer("GET VARIABLE \"X\"", "200 result=1 (its own)").await;
+        };
+        let handler = async {
+            let limit = Duration::from_millis(50);
+            assert!(within(limit, channel.stream_file("long", "")).await.is_none());
+            for _ in 0..100 {
+                if let Some(value) = within(limit, channel.get_variable("X")).await {
+                    return assert_eq!(value.unwrap().unwrap(), "its own");
+                }
+            }
+            panic!("replies were never paired again");
+        };
+        soon(zip(script, handler)).await;
+    });
+}

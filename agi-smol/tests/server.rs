@@ -4,8 +4,6 @@
 #[path = "running/calls.rs"]
 mod calls;
 mod running;
-#[path = "running/service.rs"]
-mod service;
 
 use std::future::Future;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use agi_proto::{Event, Leniency, Limits, Session};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::Error;
 use crate::log::Log;
@@ -30,6 +30,9 @@ pub(crate) struct Conversation<S> {
     unflushed: bool,
     /// The peer takes no more bytes.
     mute: bool,
+    /// Since when nothing has come that the session waits for only so long. It outlives a turn that was dropped:
+    /// else calls that are all dropped sooner would put the end of the wait off for ever.
+    quiet_since: Option<Instant>,
     /// Acknowledges what was received at once, where the stream knows such a thing.
     acknowledge: fn(&S),
 }
@@ -37,7 +40,15 @@ pub(crate) struct Conversation<S> {
 impl<S> Conversation<S> {
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency) -> Self {
         let session = Session::with(nonce(), limits, leniency);
-        Self { stream, session, log: Log::default(), unflushed: false, mute: false, acknowledge: |_| {} }
+        Self {
+            stream,
+            session,
+            log: Log::default(),
+            unflushed: false,
+            mute: false,
+            quiet_since: None,
+            acknowledge: |_| {},
+        }
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {
@@ -69,11 +80,14 @@ impl Conversation<TcpStream> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     /// Waits for the environment. `false`: the peer closed without a byte.
     pub(crate) async fn open(&mut self) -> Result<bool, Error> {
+        let mut came = false;
         loop {
             match self.session.poll_event()? {
-                Some(Event::Environment(_)) => return Ok(true),
+                Some(Event::Environment(_)) => came = true,
                 Some(Event::Closed) => return Ok(false),
                 Some(_) => {}
+                // if anything came along behind the environment, it was forged: polling found that
+                None if came => return Ok(true),
                 None => self.turn().await?,
             }
         }
@@ -119,15 +133,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         let read = self.stream.read(self.session.read_buf());
         let read = match patience {
             None => read.await,
-            Some(patience) => match timeout(patience, read).await {
-                Ok(read) => read,
-                Err(_) if self.mute => Ok(0),
-                Err(_) => {
-                    self.session.handle_timeout();
-                    return Ok(());
+            Some(patience) => {
+                let since = *self.quiet_since.get_or_insert_with(Instant::now);
+                match timeout(patience.saturating_sub(since.elapsed()), read).await {
+                    Ok(read) => read,
+                    Err(_) if self.mute => Ok(0),
+                    Err(_) => {
+                        self.quiet_since = None;
+                        self.session.handle_timeout();
+                        return Ok(());
+                    }
                 }
-            },
+            }
         };
+        self.quiet_since = None;
         match read {
             Ok(0) => self.session.handle_eof(),
             Ok(read) => {

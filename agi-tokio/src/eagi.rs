@@ -45,18 +45,16 @@
 //! A command and the audio can be waited for at the same time: [`Audio`] borrows nothing of the channel, so
 //! a `select!` or a task of its own will do.
 
-mod frame;
-
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+pub use agi_proto::eagi::Frame;
+use agi_proto::eagi::Frames;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use self::frame::Frame;
-use self::frame::Frames;
 use crate::Channel;
 use crate::process::{self, Stdio};
 

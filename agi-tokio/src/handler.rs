@@ -92,7 +92,7 @@ trait Erased<S>: Send + Sync {
     fn run(&self, channel: Channel<S>, request: Request) -> Running<'_>;
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
 struct Eraser<H, A>(H, PhantomData<fn(A)>);
 
@@ -119,7 +119,12 @@ impl<S: Send + 'static> BoxHandler<S> {
     ///
     /// The handler's.
     pub async fn run(&self, channel: Channel<S>, request: Request) -> Result<(), BoxError> {
-        self.0.run(channel, request).await
+        self.begin(channel, request).await
+    }
+
+    /// What is to be run for a call; nothing of the handler's own has run yet.
+    pub(crate) fn begin(&self, channel: Channel<S>, request: Request) -> Running<'_> {
+        self.0.run(channel, request)
     }
 }
 

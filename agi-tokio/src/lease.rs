@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use crate::conversation::Conversation;
 
@@ -12,25 +12,27 @@ const HERE: &str = "only dropping the lease takes the conversation out";
 ///
 /// So a handler may own its channel, and yet the server can close the stream as Asterisk needs it after the
 /// handler has returned, was cancelled or panicked.
+///
+/// The conversation is boxed, for a channel moves: into a handler, into tasks, back to the server.
 pub(crate) struct Lease<S> {
-    conversation: Option<Conversation<S>>,
-    lender: Option<oneshot::Sender<Conversation<S>>>,
+    conversation: Option<Box<Conversation<S>>>,
+    lender: Option<Sender<Box<Conversation<S>>>>,
 }
 
 impl<S> Lease<S> {
     /// A conversation that nobody wants back.
-    pub(crate) fn owned(conversation: Conversation<S>) -> Self {
+    pub(crate) fn owned(conversation: Box<Conversation<S>>) -> Self {
         Self { conversation: Some(conversation), lender: None }
     }
 
     /// A conversation that comes back by the receiver when the lease is dropped.
-    pub(crate) fn lent(conversation: Conversation<S>) -> (Self, oneshot::Receiver<Conversation<S>>) {
-        let (lender, returned) = oneshot::channel();
+    pub(crate) fn lent(conversation: Box<Conversation<S>>) -> (Self, Receiver<Box<Conversation<S>>>) {
+        let (lender, returned) = channel();
         (Self { conversation: Some(conversation), lender: Some(lender) }, returned)
     }
 
     /// Keeps the conversation; a lender gets nothing.
-    pub(crate) fn keep(mut self) -> Conversation<S> {
+    pub(crate) fn keep(mut self) -> Box<Conversation<S>> {
         self.conversation.take().expect(HERE)
     }
 }
@@ -39,13 +41,13 @@ impl<S> Deref for Lease<S> {
     type Target = Conversation<S>;
 
     fn deref(&self) -> &Conversation<S> {
-        self.conversation.as_ref().expect(HERE)
+        self.conversation.as_deref().expect(HERE)
     }
 }
 
 impl<S> DerefMut for Lease<S> {
     fn deref_mut(&mut self) -> &mut Conversation<S> {
-        self.conversation.as_mut().expect(HERE)
+        self.conversation.as_deref_mut().expect(HERE)
     }
 }
 

@@ -78,7 +78,7 @@ pub async fn run<A>(handler: impl Handler<A, Stdio>) -> Result<(), Failure> {
     if !conversation.open().await? {
         return Ok(());
     }
-    let (lease, returned) = Lease::lent(conversation);
+    let (lease, returned) = Lease::lent(Box::new(conversation));
     let channel = Channel::new(lease);
     let request = channel.request();
     let outcome = handler.handle(channel, request).await.map_err(Into::into);

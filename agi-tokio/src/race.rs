@@ -1,7 +1,7 @@
 //! Two futures, of which the first to end counts.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 /// What ended first.
@@ -10,14 +10,20 @@ pub(crate) enum Won<A, B> {
     Second(B),
 }
 
-/// Waits for whichever ends first, and drops the other; where both have ended, the first counts.
-pub(crate) async fn race<A: Future, B: Future>(first: A, second: B) -> Won<A::Output, B::Output> {
-    let (mut first, mut second) = (pin!(first), pin!(second));
+/// Waits for whichever ends first; where both have ended, the first counts.
+///
+/// Both stay where they are: a future that is passed by value is in memory twice, and a handler's may be
+/// large.
+pub(crate) async fn race<A, B>(mut first: A, mut second: B) -> Won<A::Output, B::Output>
+where
+    A: Future + Unpin,
+    B: Future + Unpin,
+{
     poll_fn(|cx| {
-        if let Poll::Ready(output) = first.as_mut().poll(cx) {
+        if let Poll::Ready(output) = Pin::new(&mut first).poll(cx) {
             return Poll::Ready(Won::First(output));
         }
-        second.as_mut().poll(cx).map(Won::Second)
+        Pin::new(&mut second).poll(cx).map(Won::Second)
     })
     .await
 }

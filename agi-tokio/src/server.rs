@@ -6,6 +6,7 @@ mod call;
 use std::future::{Future, pending};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use agi_proto::service::{Counters, Options};
@@ -142,9 +143,11 @@ impl Server {
         // a call that holds `running` is not over; once `cancel` is gone it is told to end
         let (running, mut over) = mpsc::channel::<()>(1);
         let (cancel, cancelled) = watch::channel(());
-        let mut shutdown = std::pin::pin!(shutdown);
+        let mut shutdown = pin!(shutdown);
         // accepting comes first, for what is in the queue would be reset when the listener is closed
-        while let Won::First((stream, peer, slot)) = race(slots.next(&listener), shutdown.as_mut()).await {
+        while let Won::First((stream, peer, slot)) =
+            race(pin!(slots.next(&listener)), shutdown.as_mut()).await
+        {
             counters.accept();
             if !options.allows(peer.ip()) {
                 counters.refuse();

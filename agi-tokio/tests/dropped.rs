@@ -111,3 +111,27 @@ async fn a_barrier_that_is_not_heard_is_sent_again() {
     };
     soon(async { tokio::join!(script, handler) }).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_barrier_is_sent_again_though_every_call_is_dropped_before() {
+    let (mut peer, mut channel) = start().await;
+    let script = async {
+        assert_eq!(peer.command().await.unwrap(), "STREAM FILE \"long\" \"\"");
+        // it came in one read with the command before, and lies unseen
+        peer.barrier().await;
+        let echo = peer.barrier().await;
+        peer.respond(&echo).await;
+        peer.answer("GET VARIABLE \"X\"", "200 result=1 (its own)").await;
+    };
+    let handler = async {
+        let limit = Duration::from_millis(80);
+        assert!(timeout(limit, channel.stream_file("long", "")).await.is_err());
+        for _ in 0..5 {
+            if let Ok(value) = timeout(limit, channel.get_variable("X")).await {
+                return assert_eq!(value.unwrap().unwrap(), "its own");
+            }
+        }
+        panic!("replies were never paired again");
+    };
+    soon(async { tokio::join!(script, handler) }).await;
+}

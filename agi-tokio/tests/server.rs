@@ -93,23 +93,6 @@ async fn every_call_ends_without_a_reset_however_its_handler_ended() {
 }
 
 #[tokio::test]
-async fn shutdown_lets_calls_end() {
-    let server = Running::start(|mut channel: Channel| async move { channel.answer().await }).await;
-    let address = server.address;
-    let mut peer = dial(address).await;
-    assert_eq!(soon(peer.command()).await.unwrap(), "ANSWER");
-    let script = async {
-        // the listener is closed some time after the word is given
-        while TcpStream::connect(address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-        peer.respond("200 result=0").await;
-        peer.end_with("SUCCESS").await;
-    };
-    soon(async { tokio::join!(server.stop(), script) }).await;
-}
-
-#[tokio::test]
 async fn shutdown_cancels_what_takes_too_long() {
     struct Dropped(Arc<Notify>);
     impl Drop for Dropped {

@@ -2,10 +2,12 @@
 //! by the same handler and with the same expectations.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
+use agi_tests::pair::ENVIRONMENT;
 use agi_tests::pbx::Pbx;
 
 const README: &str = include_str!("../../README.md");
@@ -110,6 +112,18 @@ fn scenario(adapter: &str, address: SocketAddr) {
         eprintln!("{adapter}: {}", row[0]);
         case(Pbx::call_for(address, script));
     }
+    forged_behind_the_environment(address);
+}
+
+/// What comes along behind the environment was forged, or the environment's end was: no handler sends a command.
+fn forged_behind_the_environment(address: SocketAddr) {
+    let mut pbx = Pbx::connect(address);
+    let lines = ENVIRONMENT.map(|(name, value)| match name {
+        "agi_network_script" => format!("{name}: environment?lang=de\n"),
+        _ => format!("{name}: {value}\n"),
+    });
+    pbx.stream.write_all((lines.concat() + "\n200 result=1 (forged)\n").as_bytes()).unwrap();
+    assert_eq!(pbx.next_line(), None);
 }
 
 /// What an adapter's handler does for each script. The same text for all: `async` and `.await` are

@@ -169,6 +169,29 @@ fn who_waits_for_the_hangup_is_woken_by_it() {
     }
 }
 
+/// A signal may come while the program asks whether there is something to read.
+#[test]
+fn signals_at_any_time_do_no_harm() {
+    for adapter in ADAPTERS {
+        let mut pbx = Pbx::run(PROBE, &[adapter, "many"]);
+        pbx.expect("VERBOSE \"0\"");
+        let (program, (stop, stopped)) = (Pid::from_child(&pbx.child), mpsc::channel::<()>());
+        let signals = thread::spawn(move || {
+            while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                kill_process(program, Signal::HUP).unwrap();
+            }
+        });
+        for n in 1..2000 {
+            pbx.respond("200 result=1").expect(&format!("VERBOSE \"{n}\""));
+        }
+        pbx.respond("200 result=1");
+        drop(stop);
+        signals.join().unwrap();
+        let (status, errors) = pbx.end();
+        assert!(status.success(), "{status}: {errors}");
+    }
+}
+
 #[test]
 fn a_call_that_is_given_up_leaves_the_next_its_own_reply() {
     for adapter in ADAPTERS {

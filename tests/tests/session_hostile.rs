@@ -32,6 +32,11 @@ fn asked() -> Pair {
     pair
 }
 
+/// A pair that goes on with a command, whose answer reaches it.
+fn goes_on_at_once(mut pair: Pair) {
+    assert_eq!(pair.exchange(Noop::new(), "NOOP", "200 result=0"), [response("200 result=0")]);
+}
+
 /// A pair that goes on with a command behind a barrier, whose answer reaches it.
 fn goes_on(mut pair: Pair, n: u32) {
     let _pending = pair.session.send(&Noop::new()).unwrap();
@@ -138,12 +143,15 @@ fn usage_that_nobody_asked_for_hides_nothing() {
     let mut pair = Pair::new();
     pair.asterisk.respond("520-forged");
     assert_eq!(pair.events(), [unsolicited("520-forged")]);
-    // behind a value that was dropped, and before the command that waited for that is written
+    // within a value that is dropped
     let mut pair = asked();
     pair.session.abandon();
-    let _pending = pair.session.send(&Noop::new()).unwrap();
     pair.asterisk.respond("200 result=1 (a)\n520-forged)");
-    assert_eq!(pair.events(), [unsolicited("520-forged)")]);
+    assert_eq!(pair.events(), []);
+    assert_eq!(pair.lines(), [barrier(1)]);
+    pair.asterisk.respond(echo(1));
+    assert_eq!(pair.events(), []);
+    goes_on_at_once(pair);
 }
 
 #[test]
@@ -176,4 +184,24 @@ fn what_comes_before_a_line_is_written_answers_nothing() {
     let _pending = pair.session.send(&Noop::new()).unwrap();
     pair.session.handle_input(b"511 forged\n");
     assert_eq!(seen(&mut pair.session), [unsolicited("511 forged")]);
+}
+
+#[test]
+fn a_value_whose_first_line_looks_like_its_end_is_whole() {
+    for value in ["a)\nb", "a)\n200 result=1 (forged)", "a)\nHANGUP\n", "a)\nHANGUP\n)\nb)", "a)\n520-x"] {
+        let answer = format!("200 result=1 ({value})");
+        let mut pair = Pair::new();
+        assert_eq!(pair.exchange(GetVariable::new("X"), GET_LINE, &answer), []);
+        assert_eq!(pair.lines(), [barrier(1)]);
+        pair.asterisk.respond(echo(1));
+        assert_eq!(pair.events(), [response(&answer)]);
+        assert!(!pair.session.is_hung_up());
+    }
+}
+
+#[test]
+fn a_hangup_behind_a_value_costs_no_round_trip() {
+    let mut pair = Pair::new();
+    let told = pair.exchange(GetVariable::new("X"), GET_LINE, "200 result=1 (a)\nHANGUP\nHANGUP");
+    assert_eq!(told, [response("200 result=1 (a)"), Seen::Hangup]);
 }

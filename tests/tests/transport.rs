@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 
+use agi_proto::commands::exec::Execution;
 use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
 use agi_proto::{Asterisk, AsteriskEvent, Command, Environment, Error, EscapeDigits, Event, Session};
 use agi_tests::pair::ENVIRONMENT;
@@ -120,7 +121,7 @@ fn execs_surplus_is_read() {
         }),
     }
     });
-    call(&mut session, &mut pbx, Exec::new("StatsD")).unwrap();
+    assert_eq!(call(&mut session, &mut pbx, Exec::new("StatsD")).unwrap(), Execution::Returned(1));
     call(&mut session, &mut pbx, Noop::new()).unwrap();
 }
 

@@ -63,7 +63,10 @@ impl<S: Stream> Channel<S> {
         if left == Some(Duration::ZERO) {
             return Ok(false);
         }
-        let patience = self.session.poll_timeout();
+        let patience = self.session.poll_timeout().map(|patience| {
+            let since = *self.quiet_since.get_or_insert_with(Instant::now);
+            patience.saturating_sub(since.elapsed())
+        });
         let limit = [left, patience].into_iter().flatten().min();
         match self.limit_reads(limit) {
             // then the session waits without: it needs a time-out only after a call was given up
@@ -79,15 +82,17 @@ impl<S: Stream> Channel<S> {
                 self.log.read(&self.session.read_buf()[..read]);
                 self.session.advance(read);
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
             Err(error) if is_timeout(&error) && limit.is_some() => {
-                if limit == patience {
-                    self.session.handle_timeout();
+                if limit != patience {
+                    return Ok(true);
                 }
+                self.session.handle_timeout();
             }
             Err(error) if is_gone(&error) => self.session.handle_eof(),
             Err(error) => return Err(Error::Io(error)),
         }
+        self.quiet_since = None;
         Ok(true)
     }
 

@@ -54,7 +54,8 @@ impl<S: Stream> Channel<S> {
         deadline: Option<Instant>,
     ) -> Result<Option<Self>, Error> {
         let session = Session::with(nonce(), limits, leniency);
-        let mut channel = Self { session, stream, read_timeout: None, log: Log::default() };
+        let mut channel =
+            Self { session, stream, read_timeout: None, quiet_since: None, log: Log::default() };
         channel.stream.set_read_timeout(None).map_err(Error::Io)?;
         let started = channel.drive(deadline, |event| match event {
             Event::Environment(_) => Some(true),
@@ -62,7 +63,11 @@ impl<S: Stream> Channel<S> {
             _ => None,
         })?;
         match started {
-            Some(true) => Ok(Some(channel)),
+            // if anything came along behind the environment, it was forged: polling finds that
+            Some(true) => {
+                while channel.session.poll_event()?.is_some() {}
+                Ok(Some(channel))
+            }
             Some(false) => Ok(None),
             None => Err(Error::Io(ErrorKind::TimedOut.into())),
         }

@@ -1,6 +1,5 @@
 //! One call of a server, from its environment to its end.
 
-use std::any::Any;
 use std::error::Error as StdError;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +8,7 @@ use std::sync::Arc;
 
 use agi_proto::Request;
 use agi_proto::commands::SetVariable;
-use agi_proto::service::{Counters, Ending, Options, Status};
+use agi_proto::service::{Counters, Ending, Options, Status, panic_message};
 
 use crate::{BoxHandler, Channel, Error};
 
@@ -86,7 +85,7 @@ impl Call {
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
         let admitted = admitted.unwrap_or_else(|panic| {
-            tracing::error!(panic = message(&*panic), "the admission panicked");
+            tracing::error!(panic = panic_message(&*panic), "the admission panicked");
             Err(Status::Failed)
         });
         if admitted.is_err() {
@@ -121,7 +120,7 @@ fn handle(channel: &mut Channel, request: &Request, handler: &BoxHandler) -> End
         }
         Ok(Err(error)) => failed(&*error),
         Err(panic) => {
-            tracing::error!(panic = message(&*panic), "the handler panicked");
+            tracing::error!(panic = panic_message(&*panic), "the handler panicked");
             Ending::Panicked
         }
     }
@@ -137,10 +136,4 @@ fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
         _ => tracing::error!(error, "the handler failed"),
     }
     ending
-}
-
-/// What a panic says.
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text")
 }

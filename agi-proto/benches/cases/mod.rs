@@ -9,6 +9,8 @@ use agi_proto::{
     Request, Response, Session, arguments,
 };
 
+mod hostile;
+
 /// One thing to measure.
 pub struct Case {
     pub name: String,
@@ -82,11 +84,7 @@ pub fn single() -> Vec<Case> {
 /// What a peer can make as long as it likes, at three sizes each.
 fn growing() -> Vec<Case> {
     let mut cases = Vec::new();
-    let mut add = |name: &str, case: &dyn Fn(String, usize) -> Case| {
-        for kilobytes in [1, 10, 100] {
-            cases.push(case(format!("{name}: {kilobytes} kB"), kilobytes * 1000));
-        }
-    };
+    let mut add = |name: &str, case: &dyn Fn(String, usize) -> Case| cases.extend(at_three_sizes(name, case));
     for (chunk, dribbled) in [(usize::MAX, ""), (1, ", byte by byte")] {
         let mut add =
             |name: &str, case: &dyn Fn(String, usize) -> Case| add(&format!("{name}{dribbled}"), case);
@@ -94,12 +92,11 @@ fn growing() -> Vec<Case> {
         add("names", &|name, size| session_case(name, environment_of_names(size), chunk));
         add("value", &|name, size| {
             let answer = format!("200 result=1 ({})\n", "v".repeat(size - 16));
-            round_trip_case(name, GetVariable::new("NAME"), &answer, chunk)
+            round_trip_case(name, GetVariable::new("NAME"), &(answer + ECHO), chunk)
         });
         add("lines of a value", &|name, size| {
             let answer = format!("200 result=1 ({})\n", "a line\n".repeat((size - 16) / 7));
-            let echo = "200 result=1 (agi-sync-0000000000000007-";
-            round_trip_case(name, GetVariable::new("NAME"), &(answer + echo), chunk)
+            round_trip_case(name, GetVariable::new("NAME"), &(answer + ECHO), chunk)
         });
         add("520 block", &|name, size| {
             let text = "how it is meant to be used\n".repeat((size - 70) / 27);
@@ -109,6 +106,7 @@ fn growing() -> Vec<Case> {
         add("HANGUP", &|name, size| session_case(name, [environment(), hangups(size)].concat(), chunk));
         add("command", &|name, size| asterisk_case(name, size, chunk));
     }
+    hostile::add(&mut add);
     add("arguments::split, one word", &|name, size| split_case(name, "w".repeat(size)));
     add("arguments::split, escapes", &|name, size| split_case(name, "\\\"".repeat(size / 2)));
     add("arguments::split, many words", &|name, size| split_case(name, "four ".repeat(size / 5)));
@@ -124,6 +122,10 @@ fn growing() -> Vec<Case> {
         })
     });
     cases
+}
+
+fn at_three_sizes(name: &str, case: &dyn Fn(String, usize) -> Case) -> [Case; 3] {
+    [1, 10, 100].map(|kilobytes| case(format!("{name}: {kilobytes} kB"), kilobytes * 1000))
 }
 
 // ---- ways to run the core ----
@@ -275,6 +277,9 @@ fn drain(session: &mut Session) -> usize {
 }
 
 // ---- what Asterisk sends ----
+
+/// The beginning of a barrier's echo, which tells where a long value ends.
+pub const ECHO: &str = "200 result=1 (agi-sync-0000000000000007-";
 
 /// What Asterisk 22 sends for a call over PJSIP with three arguments: 25 lines.
 pub fn environment() -> Vec<u8> {

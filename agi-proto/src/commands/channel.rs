@@ -240,14 +240,23 @@ impl Command for SetCallerId<'_> {
 /// no such class.
 #[derive(Clone, Copy, Debug)]
 pub struct SetMusic<'a> {
-    on: bool,
+    music: Music,
     class: Option<&'a BStr>,
 }
 
+/// What [`SetMusic`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Music {
+    /// Starts the music.
+    On,
+    /// Stops it.
+    Off,
+}
+
 impl<'a> SetMusic<'a> {
-    /// Starts the music if `on`, and stops it otherwise.
-    pub const fn new(on: bool) -> Self {
-        Self { on, class: None }
+    /// Starts or stops the music.
+    pub const fn new(music: Music) -> Self {
+        Self { music, class: None }
     }
 
     /// Music of this class of `musiconhold.conf` instead of the channel's own.
@@ -262,7 +271,10 @@ impl Command for SetMusic<'_> {
     const INFO: CommandInfo = CommandInfo::new("SET MUSIC");
 
     fn encode(&self, line: &mut CommandLine<'_>) {
-        line.words(if self.on { "SET MUSIC on" } else { "SET MUSIC off" });
+        line.words(match self.music {
+            Music::On => "SET MUSIC on",
+            Music::Off => "SET MUSIC off",
+        });
         line.optional_argument("class", self.class);
     }
 

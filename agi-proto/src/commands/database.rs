@@ -12,14 +12,16 @@ use crate::response::Response;
 text_commands! {
     /// `DATABASE DEL`: deletes a key of a family. It runs on a dead channel too.
     ///
-    /// Gives whether the database did it: `true` also where there was no such key, `false` where it failed.
-    DatabaseDel(family, key) -> bool: reply::yes_or_no, CommandInfo::new("DATABASE DEL").on_dead_channel();
+    /// It does not tell whether there was such a key.
+    ///
+    /// Failure (0): the database failed.
+    DatabaseDel(family, key) -> (): reply::one, CommandInfo::new("DATABASE DEL").on_dead_channel();
 
     /// `DATABASE GET`: the value of a key of a family. It runs on a dead channel too.
     ///
     /// Gives `None` where there is no such key. The value has no length limit but
-    /// [`Limits::response_bytes`](crate::Limits::response_bytes); of one whose first line of several ends in
-    /// `)` the same holds as of [`GetVariable`](super::GetVariable)'s.
+    /// [`Limits::response_bytes`](crate::Limits::response_bytes); a long one costs a second round trip, as
+    /// [`GetVariable`](super::GetVariable)'s does.
     ///
     /// Failure (-1): Asterisk is out of memory.
     DatabaseGet(family, key) -> Option<BString>: reply::value,
@@ -27,8 +29,8 @@ text_commands! {
 
     /// `DATABASE PUT`: sets the value of a key of a family. It runs on a dead channel too.
     ///
-    /// Gives whether the database did it.
-    DatabasePut(family, key, value) -> bool: reply::yes_or_no,
+    /// Failure (0): the database failed.
+    DatabasePut(family, key, value) -> (): reply::one,
         CommandInfo::new("DATABASE PUT").on_dead_channel();
 }
 
@@ -38,7 +40,7 @@ text_commands! {
 /// Gives whether anything was deleted. (Asterisk answers 0 for "yes" and 1 for "no", against its own
 /// documentation; this is the right way round.) A failure is a "no" too.
 ///
-/// An empty family would delete the whole database and is refused.
+/// An empty family would delete the whole database, and an empty key tree the whole family: both are refused.
 #[derive(Clone, Copy, Debug)]
 pub struct DatabaseDelTree<'a> {
     family: &'a BStr,
@@ -65,6 +67,9 @@ impl Command for DatabaseDelTree<'_> {
     fn encode(&self, line: &mut CommandLine<'_>) {
         if self.family.is_empty() {
             line.refuse_argument("family", "is empty, which would delete the whole database");
+        }
+        if self.key_tree.is_some_and(|key_tree| key_tree.is_empty()) {
+            line.refuse_argument("key tree", "is empty, which would delete the whole family");
         }
         line.words("DATABASE DELTREE")
             .argument("family", self.family)

@@ -46,6 +46,7 @@ pub struct Gosub<'a> {
 
 /// How [`Gosub`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "that there is no such subroutine is told here"]
 pub enum GosubEnd {
     /// The subroutine returned.
     Complete,

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::{Exec, GetVariable, SetVariable};
-use crate::command::{Command, CommandInfo, RawReply, ReplyShape, WithResponse};
+use crate::command::{Command, CommandInfo, RawReply, WithResponse};
 use crate::encode::CommandLine;
 use crate::error::{EncodeError, ReplyError, ReplyErrorKind};
 use crate::response::Response;
@@ -24,6 +24,10 @@ use crate::response::Response;
 /// It is one `GET FULL VARIABLE` of the value in base64. Asterisk would cut `${BASE64_ENCODE(${NAME})}` at a `:`
 /// that stands behind an unpaired `)` of the value. So the value is read twice in one expression, once
 /// without `:` and once without `)`, and put together again.
+///
+/// A function is evaluated twice, so one that changes something (`POP`, `SHIFT`) is none to read so. A value
+/// of more than some 24,500 bytes needs another [`Limits::response_bytes`](crate::Limits::response_bytes) than
+/// the default.
 ///
 /// Failure: this Asterisk lacks the function `BASE64_ENCODE` or `REPLACE`.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +44,8 @@ impl<'a> GetVariableExact<'a> {
 
 impl Command for GetVariableExact<'_> {
     type Reply = BString;
-    const INFO: CommandInfo = CommandInfo::new("GET FULL VARIABLE of BASE64_ENCODE and REPLACE")
-        .on_dead_channel()
-        .shape(ReplyShape::Value);
+    const INFO: CommandInfo =
+        CommandInfo::new("GET FULL VARIABLE of BASE64_ENCODE and REPLACE").on_dead_channel();
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         if let Some(reason) = unfit(self.name) {
@@ -104,6 +107,8 @@ pub struct Piece<'a> {
 }
 
 const SWITCH: &str = "AGIEXECFULL";
+/// Bytes of a value that can be read back.
+const LONGEST: usize = 24_000;
 /// What every Asterisk reads at once.
 const LINE: usize = 2047;
 
@@ -113,7 +118,8 @@ impl<'a> SetVariableExact<'a> {
     /// # Errors
     ///
     /// [`EncodeError::ForbiddenByte`] for a NUL in the value, [`EncodeError::InvalidArgument`] for a name that
-    /// is empty, very long, or no name.
+    /// is empty, very long, or no name, and for a value of more than 24,000 bytes: it is read back as two copies
+    /// in base64, which the default [`Limits::response_bytes`](crate::Limits::response_bytes) must hold.
     pub fn new<N, V>(name: &'a N, value: &'a V) -> Result<Self, EncodeError>
     where
         N: AsRef<[u8]> + ?Sized,
@@ -123,8 +129,12 @@ impl<'a> SetVariableExact<'a> {
         if let Some(at) = value.find_byte(0) {
             return Err(EncodeError::ForbiddenByte { command, argument: "value", byte: 0, at });
         }
+        let refuse = |argument, reason| Err(EncodeError::InvalidArgument { command, argument, reason });
+        if value.len() > LONGEST {
+            return refuse("value", "is longer than 24,000 bytes");
+        }
         match unfit(name) {
-            Some(reason) => Err(EncodeError::InvalidArgument { command, argument: "name", reason }),
+            Some(reason) => refuse("name", reason),
             None => Ok(Self { name, value }),
         }
     }

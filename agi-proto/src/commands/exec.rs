@@ -35,6 +35,7 @@ pub struct Exec<'a> {
 
 /// What came of [`Exec`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "that there is no such application is told here"]
 pub enum Execution {
     /// Asterisk has no such application (-2).
     NoSuchApplication,

@@ -16,7 +16,8 @@ use crate::response::Response;
 /// A file of that name is overwritten, unless [`offset`](Self::offset) appends to it. It runs on when another
 /// command comes.
 ///
-/// All six ends that Asterisk tells are values, see [`RecordEnd`]: a hangup too leaves a recording.
+/// All six ends that Asterisk tells are values, see [`RecordEnd`]: a hangup too leaves a recording, and the
+/// channel is then known to be hung up.
 ///
 /// Failure (a bare -1): the channel cannot be listened to for silence.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +102,7 @@ impl<'a> RecordFile<'a> {
 
 impl Command for RecordFile<'_> {
     type Reply = Recorded;
-    const INFO: CommandInfo = CommandInfo::new("RECORD FILE");
+    const INFO: CommandInfo = CommandInfo::new("RECORD FILE").failure_may_be_hangup();
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("RECORD FILE")

@@ -83,7 +83,7 @@ impl Command for SpeechCreate<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct SpeechRecognize<'a> {
     prompt: &'a BStr,
-    timeout: Duration,
+    timeout: Option<Duration>,
     offset: Option<u32>,
 }
 
@@ -133,10 +133,10 @@ pub struct SpeechResult {
 }
 
 impl<'a> SpeechRecognize<'a> {
-    /// A prompt by its name, without extension, and how long to listen after it: whole seconds, rounded up.
-    /// Zero is for ever.
-    pub fn new<T: AsRef<[u8]> + ?Sized>(prompt: &'a T, timeout: Duration) -> Self {
-        Self { prompt: BStr::new(prompt), timeout, offset: None }
+    /// A prompt by its name, without extension, and how long to listen after it: whole seconds, rounded up;
+    /// `None` for ever. Asterisk takes zero for that too, so zero is refused.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(prompt: &'a T, timeout: impl Into<Option<Duration>>) -> Self {
+        Self { prompt: BStr::new(prompt), timeout: timeout.into(), offset: None }
     }
 
     /// Begins so many samples into the prompt: 8,000 a second unless its format has another rate.
@@ -151,8 +151,15 @@ impl Command for SpeechRecognize<'_> {
     const INFO: CommandInfo = CommandInfo::new("SPEECH RECOGNIZE");
 
     fn encode(&self, line: &mut CommandLine<'_>) {
-        let seconds =
-            line.words("SPEECH RECOGNIZE").argument("prompt", self.prompt).seconds("timeout", self.timeout);
+        line.words("SPEECH RECOGNIZE").argument("prompt", self.prompt);
+        let seconds = match self.timeout {
+            None => 0,
+            Some(Duration::ZERO) => {
+                line.refuse_argument("timeout", "is zero, which Asterisk takes for ever");
+                0
+            }
+            Some(timeout) => line.seconds("timeout", timeout),
+        };
         line.number(seconds.into()).optional_number(self.offset);
     }
 

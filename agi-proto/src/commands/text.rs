@@ -66,8 +66,7 @@ impl Command for ReceiveChar {
 /// `RECEIVE TEXT`: waits for a text.
 ///
 /// Gives `None` where none came: time ran out, or the channel receives none. Asterisk answers -1 then and
-/// after a hangup, and the session asks which. A text whose first line of several ends in `)` cannot
-/// be told from its own end. It runs on when another command comes.
+/// after a hangup, and the session asks which. It runs on when another command comes.
 ///
 /// Failure: the channel was hung up.
 #[derive(Clone, Copy, Debug)]

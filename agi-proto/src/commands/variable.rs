@@ -13,9 +13,8 @@ text_commands! {
     /// `GET VARIABLE`: the value of a channel variable, a global one, or a function such as `CALLERID(num)`.
     ///
     /// Gives `None` where it is not set (or the function failed), and an empty text where it is empty.
-    /// Asterisk cuts the value at 1,023 bytes; [`GetFullVariable`] does not. Of a value whose first line of several
-    /// ends in `)` that line is all that can be told: the rest then is
-    /// [`ProtocolError::Unsolicited`](crate::ProtocolError::Unsolicited).
+    /// Asterisk cuts the value at 1,023 bytes; [`GetFullVariable`] does not. A value of several lines, or of more
+    /// than some 500 bytes, costs a second round trip, by which the session finds out where it ends.
     ///
     /// There is no failure: a function that fails gives `None`.
     GetVariable(name) -> Option<BString>: reply::value,
@@ -25,8 +24,8 @@ text_commands! {
 /// `GET FULL VARIABLE`: what an expression such as `${CALLERID(num)} or $[1 + 2]` comes to.
 ///
 /// Gives an empty text for variables that are not set, and `None` where the other channel does not exist.
-/// The value has no length limit but [`Limits::response_bytes`](crate::Limits::response_bytes). It has the
-/// trouble with `)` at the end of the first line that [`GetVariable`] has. There is no failure.
+/// The value has no length limit but [`Limits::response_bytes`](crate::Limits::response_bytes); a long one costs
+/// a second round trip, as [`GetVariable`]'s does. There is no failure.
 ///
 /// ```
 /// use agi_proto::commands::{Expression, GetFullVariable};

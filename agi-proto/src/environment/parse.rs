@@ -6,13 +6,14 @@
 //! value = *( any byte but LF )
 //! ```
 
-use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 
 use bstr::BString;
 use memchr::memchr;
 
+use super::names::Names;
 use super::{Environment, Line};
+use crate::error::Excerpt;
 use crate::limits::Leniency;
 
 /// The variables that Asterisk 1.6 to 23 send, in their fixed order; `agi_arg_N` follow.
@@ -49,16 +50,16 @@ const ALWAYS: u32 = (1 << KNOWN.len()) - 1 - 0b11;
 #[non_exhaustive]
 pub enum EnvironmentError {
     /// A line without a `:`.
-    #[error("a line without a colon: {0:?}")]
+    #[error("a line without a colon: {}", Excerpt(.0))]
     NoColon(BString),
     /// What stands before the `:` is no identifier.
-    #[error("what stands before the colon is no name: {0:?}")]
+    #[error("what stands before the colon is no name: {}", Excerpt(.0))]
     BadName(BString),
     /// A name that came before. See [`Leniency::duplicates`].
-    #[error("a name that came before: {0:?}")]
+    #[error("a name that came before: {}", Excerpt(.0))]
     Duplicate(BString),
     /// A variable that is not where Asterisk puts it. See [`Leniency::any_order`].
-    #[error("a variable that is not in its place: {0:?}")]
+    #[error("a variable that is not in its place: {}", Excerpt(.0))]
     OutOfOrder(BString),
     /// The blank line came before this variable, which Asterisk always sends. See
     /// [`Leniency::incomplete`].
@@ -146,7 +147,7 @@ struct Order<'a> {
     /// The number of the last `agi_arg_N`; all from 1 up to it came.
     arg: u32,
     /// All other names that came.
-    others: BTreeSet<&'a [u8]>,
+    others: Names<'a>,
     leniency: Leniency,
     tolerated: Leniency,
 }

@@ -1,7 +1,10 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use bstr::BStr;
+
 use super::*;
+use crate::environment::CallingPresentation;
 
 /// A block as Asterisk sends it, with `edit` applied to its text.
 fn block(edit: impl Fn(String) -> String) -> Vec<u8> {
@@ -143,4 +146,56 @@ fn unknown_stands_for_no_number() {
     assert_eq!(environment.priority(), Some(7));
     assert_eq!(environment.calling_ton(), None);
     assert_eq!(environment.get("agi_callington").expect("still there"), "x");
+}
+
+#[test]
+fn every_variable_has_its_accessor() {
+    let mut text = String::new();
+    for name in KNOWN {
+        // a number of its own where one is read, and else the variable's own name
+        let rank = KNOWN.iter().position(|known| *known == name).expect("one of them");
+        let value = match name {
+            "agi_network" => "yes".into(),
+            "agi_enhanced" => "1.0".into(),
+            "agi_version" => "22.10.1".into(),
+            "agi_callingpres" | "agi_callingani2" | "agi_callington" | "agi_callingtns" | "agi_priority"
+            | "agi_threadid" => rank.to_string(),
+            _ => name.into(),
+        };
+        text.push_str(&[name, ": ", &value, "\n"].concat());
+    }
+    let environment = strict(text.as_bytes()).expect("what Asterisk sends");
+    let texts = [
+        (environment.network_script(), "agi_network_script"),
+        (environment.request(), "agi_request"),
+        (environment.channel(), "agi_channel"),
+        (environment.language(), "agi_language"),
+        (environment.channel_type(), "agi_type"),
+        (environment.unique_id(), "agi_uniqueid"),
+        (environment.caller_id(), "agi_callerid"),
+        (environment.caller_id_name(), "agi_calleridname"),
+        (environment.dnid(), "agi_dnid"),
+        (environment.rdnis(), "agi_rdnis"),
+        (environment.context(), "agi_context"),
+        (environment.extension(), "agi_extension"),
+        (environment.account_code(), "agi_accountcode"),
+    ];
+    for (found, name) in texts {
+        assert_eq!(found, Some(BStr::new(name)));
+    }
+    assert!(environment.is_network() && environment.is_enhanced());
+    assert_eq!(environment.version().release(), Some((22, 10)));
+    assert_eq!(environment.version().text(), "22.10.1");
+    assert_eq!(environment.calling_presentation(), Some(CallingPresentation(10)));
+    assert_eq!(environment.calling_ani2(), Some(11));
+    assert_eq!(environment.calling_ton(), Some(12));
+    assert_eq!(environment.calling_tns(), Some(13));
+    assert_eq!(environment.priority(), Some(18));
+    assert_eq!(environment.thread_id(), Some(21));
+    let other = strict(text.replace("1.0", "0.0").replace(": yes", ": no").as_bytes()).expect("the same");
+    assert!(!other.is_network() && !other.is_enhanced());
+    assert_ne!(environment, other);
+    assert!(std::format!("{environment:?}").starts_with(r#"{"agi_network": "yes", "agi_network_script": "#));
+    let empty = Environment::parse(b"", Leniency::ALL).expect("nothing");
+    assert_eq!((empty.version().text(), empty.arg(1)), (BStr::new(""), None));
 }

@@ -131,10 +131,19 @@ mod tests {
 
     #[test]
     fn calling_presentation_is_two_values_in_one() {
-        assert_eq!(CallingPresentation(67).presentation(), Presentation::Unavailable);
-        assert_eq!(CallingPresentation(67).screening(), Screening::Network);
-        assert_eq!(CallingPresentation(33).presentation(), Presentation::Restricted);
-        assert_eq!(CallingPresentation(33).screening(), Screening::Passed);
-        assert_eq!(CallingPresentation(0).presentation(), Presentation::Allowed);
+        use Presentation::{Allowed, Reserved, Restricted, Unavailable};
+        use Screening::{Failed, Network, Passed, Unscreened};
+        for (number, presentation, screening) in [
+            (0, Allowed, Unscreened),
+            (1, Allowed, Passed),
+            (2, Allowed, Failed),
+            (3, Allowed, Network),
+            (33, Restricted, Passed),
+            (67, Unavailable, Network),
+            (96, Reserved, Unscreened),
+        ] {
+            let both = CallingPresentation(number);
+            assert_eq!((both.presentation(), both.screening()), (presentation, screening), "{number}");
+        }
     }
 }

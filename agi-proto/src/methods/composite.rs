@@ -10,15 +10,15 @@ macro_rules! __composite_methods {
 
             /// The value of a variable or function, byte for byte: line ends and what looks like a reply
             /// included; empty where it is not set. An Asterisk that lacks `BASE64_ENCODE` or `REPLACE` is an
-            /// error. It runs on a dead channel too. See
+            /// error. A function is evaluated twice. It runs on a dead channel too. See
             /// [`GetVariableExact`](agi_proto::commands::GetVariableExact).
             GetVariableExact: get_variable_exact(name: &str) -> [$crate::BString] =
                 { $crate::commands::GetVariableExact::new(name) }
                 example "channel.get_variable_exact(\"SHELL(cat notes)\")";
         }
 
-        /// Sets a variable or function to any bytes but NUL, line ends included, and reads it back to see that
-        /// it holds. It runs on a dead channel too.
+        /// Sets a variable or function to any bytes but NUL, 24,000 at most, line ends included, and reads it
+        /// back to see that it holds. It runs on a dead channel too.
         ///
         /// It is several commands, see [`SetVariableExact`](agi_proto::commands::SetVariableExact). While they
         /// run the channel variable `AGIEXECFULL` is `yes`, and stays so if this is dropped half-way. An

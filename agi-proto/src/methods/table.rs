@@ -38,16 +38,17 @@ macro_rules! command_table {
                 { $crate::commands::ControlStreamFile::new(file, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.control_stream_file(\"demo-congrats\", \"0\")";
 
-            /// `DATABASE DEL`: deletes a key of Asterisk's database. Gives whether the database did it:
-            /// `true` for a key that was missing too. It runs on a dead channel too. See
+            /// `DATABASE DEL`: deletes a key of Asterisk's database, if it is there. 0, a failure of the
+            /// database, is an error. It runs on a dead channel too. See
             /// [`DatabaseDel`](agi_proto::commands::DatabaseDel).
-            DatabaseDel: database_del(family: &str, key: &str) -> [bool] =
+            DatabaseDel: database_del(family: &str, key: &str) -> [()] =
                 { $crate::commands::DatabaseDel::new(family, key) }
                 example "channel.database_del(\"cidname\", \"100\")";
 
             /// `DATABASE DELTREE`: deletes a family of Asterisk's database; the command takes a key below it
             /// too. Gives whether anything was deleted (Asterisk's own answer is the wrong way round). It
             /// runs on a dead channel too. See [`DatabaseDelTree`](agi_proto::commands::DatabaseDelTree).
+            #[doc(alias = "deltree")]
             DatabaseDelTree: database_del_tree(family: &str) -> [bool] =
                 { $crate::commands::DatabaseDelTree::new(family) }
                 example "channel.database_del_tree(\"cidname\")";
@@ -59,9 +60,9 @@ macro_rules! command_table {
                 { $crate::commands::DatabaseGet::new(family, key) }
                 example "channel.database_get(\"cidname\", \"100\")";
 
-            /// `DATABASE PUT`: sets a value of Asterisk's database. Gives whether the database did it. It
-            /// runs on a dead channel too. See [`DatabasePut`](agi_proto::commands::DatabasePut).
-            DatabasePut: database_put(family: &str, key: &str, value: impl AsRef<[u8]>) -> [bool] =
+            /// `DATABASE PUT`: sets a value of Asterisk's database. 0, a failure of the database, is an
+            /// error. It runs on a dead channel too. See [`DatabasePut`](agi_proto::commands::DatabasePut).
+            DatabasePut: database_put(family: &str, key: &str, value: impl AsRef<[u8]>) -> [()] =
                 { $crate::commands::DatabasePut::new(family, key, value.as_ref()) }
                 example "channel.database_put(\"cidname\", \"100\", \"Alice\")";
 
@@ -178,6 +179,7 @@ macro_rules! command_table {
             /// `SAY DATETIME`: says date and time of a time in seconds since 1970; the command takes a format
             /// and a time zone too. Gives the escape digit that ended it, if one did. -1, a missing sound or
             /// a hangup, is an error. See [`SayDateTime`](agi_proto::commands::SayDateTime).
+            #[doc(alias = "datetime")]
             SayDateTime: say_date_time(time: i64, escape_digits: &str) -> [$crate::reply::Ended] =
                 { $crate::commands::SayDateTime::new(time, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_date_time(1_700_000_000, \"#\")";
@@ -221,12 +223,14 @@ macro_rules! command_table {
 
             /// `SET AUTOHANGUP`: hangs this channel up after a time (to the millisecond); `None` takes that
             /// back. It never fails. See [`SetAutoHangUp`](agi_proto::commands::SetAutoHangUp).
+            #[doc(alias = "autohangup")]
             SetAutoHangUp: set_auto_hang_up(after: impl Into<Option<core::time::Duration>>) -> [()] =
                 { $crate::commands::SetAutoHangUp::new(after) }
                 example "channel.set_auto_hang_up(std::time::Duration::from_secs(300))";
 
             /// `SET CALLERID`: sets name and number of the caller, 255 bytes at most with their quotes. It
             /// never fails. See [`SetCallerId`](agi_proto::commands::SetCallerId).
+            #[doc(alias = "callerid")]
             SetCallerId: set_caller_id(name: &str, number: &str) -> [()] =
                 { $crate::commands::SetCallerId::new(number).name(name) }
                 example "channel.set_caller_id(\"Alice\", \"100\")";
@@ -244,8 +248,9 @@ macro_rules! command_table {
 
             /// `SET MUSIC`: starts or stops music on hold; the command takes a class too. It never fails. See
             /// [`SetMusic`](agi_proto::commands::SetMusic).
-            SetMusic: set_music(on: bool) -> [()] = { $crate::commands::SetMusic::new(on) }
-                example "channel.set_music(true)";
+            SetMusic: set_music(music: $crate::commands::channel::Music) -> [()] =
+                { $crate::commands::SetMusic::new(music) }
+                example "channel.set_music(agi_proto::commands::channel::Music::On)";
 
             /// `SET PRIORITY`: the priority, a number or a label, at which the dialplan goes on when the
             /// script ends. A label that does not exist is answered by 520, an error. See
@@ -289,10 +294,10 @@ macro_rules! command_table {
                 { $crate::commands::SpeechLoadGrammar::new(grammar, path) }
                 example "channel.speech_load_grammar(\"answers\", \"/etc/answers.gram\")";
 
-            /// `SPEECH RECOGNIZE`: plays a prompt and listens, so many whole seconds after it. Gives speech,
-            /// a digit, a hangup, time-out or nothing. The command takes an offset into the prompt too. See
-            /// [`SpeechRecognize`](agi_proto::commands::SpeechRecognize).
-            SpeechRecognize: speech_recognize(prompt: &str, timeout: core::time::Duration)
+            /// `SPEECH RECOGNIZE`: plays a prompt and listens, so many whole seconds after it, `None` for ever.
+            /// Gives speech, a digit, a hangup, time-out or nothing. The command takes an offset into the prompt
+            /// too. See [`SpeechRecognize`](agi_proto::commands::SpeechRecognize).
+            SpeechRecognize: speech_recognize(prompt: &str, timeout: impl Into<Option<core::time::Duration>>)
                 -> [$crate::commands::speech::Recognition] =
                 { $crate::commands::SpeechRecognize::new(prompt, timeout) }
                 example "channel.speech_recognize(\"vm-options\", std::time::Duration::from_secs(5))";

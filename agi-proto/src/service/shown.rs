@@ -10,11 +10,19 @@ use crate::encode::CommandLine;
 
 /// Commands whose answers hold what the caller enters: a PIN, perhaps.
 const ASKS: [&str; 3] = ["GET DATA", "GET OPTION", "WAIT FOR DIGIT"];
-/// Commands that set a value, and how many words come before it.
-const SETS: [(&[u8], usize); 2] = [(b"SET VARIABLE ", 3), (b"DATABASE PUT ", 4)];
+/// Commands that set a value, and how many words come before it. Those of `EXEC` are what
+/// [`SetVariableExact`](crate::commands::SetVariableExact) sends, too.
+const SETS: [(&[u8], usize); 6] = [
+    (b"SET VARIABLE ", 3),
+    (b"DATABASE PUT ", 4),
+    (b"EXEC \"Set\" ", 2),
+    (b"EXEC Set ", 2),
+    (b"EXEC \"MSet\" ", 2),
+    (b"EXEC MSet ", 2),
+];
 
-/// Decides what a log may show of one conversation. Unless it reveals values, it hides those of
-/// `SET VARIABLE` and `DATABASE PUT`, and the answers to `GET DATA`, `GET OPTION` and `WAIT FOR DIGIT`.
+/// Decides what a log may show of one conversation. Unless it reveals values, it hides those of `SET VARIABLE`,
+/// `DATABASE PUT` and `EXEC Set`, and the answers to `GET DATA`, `GET OPTION` and `WAIT FOR DIGIT`.
 ///
 /// It is asked whether or not anything is logged, and formats nothing until what it gives is.
 #[derive(Clone, Debug, Default)]
@@ -143,6 +151,9 @@ mod tests {
             ("set variable PIN 1234", "set variable PIN [hidden]"),
             ("SET VARIABLE \"PIN 1234", "SET VARIABLE  [hidden]"),
             ("DATABASE PUT \"a b\" \"c\" \"1234\"\n", "DATABASE PUT \"a b\" \"c\" [hidden]"),
+            ("EXEC \"Set\" \"PIN=${BASE64_DECODE(MTIzNA==)}\"\n", "EXEC \"Set\" [hidden]"),
+            ("exec set PIN=1234", "exec set [hidden]"),
+            ("EXEC \"Playback\" \"1234\"\n", "EXEC \"Playback\" \"1234\"\\n"),
             ("VERBOSE \"\u{e4}\t1234\"\n", "VERBOSE \"\u{e4}\\t1234\"\\n"),
         ] {
             assert_eq!(log.output(line.as_bytes()).to_string(), shown);

@@ -2,6 +2,8 @@
 
 use core::mem;
 
+use memchr::memchr;
+
 use super::{Session, State, Sync};
 use crate::command::{Command, CommandInfo, OnInput, ReplyShape};
 use crate::commands::ChannelStatus;
@@ -12,6 +14,9 @@ use crate::limits::Limits;
 use crate::line::TooLong;
 use crate::output::Output;
 use crate::response::Response;
+
+/// TCP cuts no piece before that, unless it must: 536 bytes are the least (RFC 9293).
+const PIECE: usize = 512;
 
 /// What a poll came to; the event is made of it where borrowing allows.
 pub(super) enum Step {
@@ -113,8 +118,7 @@ impl Session {
                 self.start_sync(Sync::Surplus);
                 Ok(None)
             }
-            State::Waiting(info) if info.shape == ReplyShape::Value && is_multi_line_value(message) => {
-                // a line of the value may have looked like its end
+            State::Waiting(info) if info.shape == ReplyShape::Value && self.may_go_on(length) => {
                 self.hold(length);
                 self.start_sync(Sync::Value { wanted: true });
                 Ok(None)
@@ -136,7 +140,7 @@ impl Session {
                 self.start_sync(Sync::Drop);
                 Ok(None)
             }
-            State::Abandoned(info) if info.shape == ReplyShape::Value && is_multi_line_value(message) => {
+            State::Abandoned(info) if info.shape == ReplyShape::Value && self.may_go_on(length) => {
                 self.hold(length);
                 self.start_sync(Sync::Value { wanted: false });
                 Ok(None)
@@ -153,6 +157,27 @@ impl Session {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether the line that looks like the end of a value may be one within it. Who shapes the value could
+    /// make the rest look like the next answer.
+    ///
+    /// Asterisk writes a response at once, so all of it is received at once, and what is behind it can only be
+    /// `HANGUP`. That fails where this side lent too little space, and where it is too long for one piece of
+    /// TCP's, of which the smallest is [`PIECE`].
+    fn may_go_on(&self, length: usize) -> bool {
+        let (message, mut behind) = self.input.peek().split_at(length);
+        while let Some(rest) = behind.strip_prefix(b"HANGUP\n") {
+            behind = rest;
+        }
+        let (first, more) = message.split_at(memchr(b'\n', message).map_or(length, |end| end + 1));
+        let is_one_line = more.is_empty() && behind.is_empty() && length < PIECE && !self.is_cut(length);
+        first.starts_with(b"200 result=1 (") && !is_one_line
+    }
+
+    /// Whether a message of so many bytes is the last that there was space for.
+    fn is_cut(&self, length: usize) -> bool {
+        self.input.is_full() && self.input.peek().len() == length
     }
 
     /// What a message that comes before the barrier's echo means, and what the echo means.
@@ -252,12 +277,17 @@ impl Session {
                 }
                 continue;
             }
+            let is_cut = self.is_cut(range.end);
             let environment = Environment::parse(self.input.take(range.end), self.leniency)?;
             self.command_limit = environment.version().command_limit();
             self.environment = Some(environment);
             self.input.set_limit(response_bytes);
             self.input.give_back();
-            self.state = State::Idle;
+            match is_cut {
+                // if the block's end was forged, what stands behind it is not the first answer
+                true => self.start_sync(Sync::Prove),
+                false => self.state = State::Idle,
+            }
             return Ok(Step::Environment);
         }
         match self.eof {
@@ -369,10 +399,6 @@ impl Session {
         self.output = Output::default();
         error
     }
-}
-
-fn is_multi_line_value(message: &[u8]) -> bool {
-    message.starts_with(b"200 ") && message.contains(&b'\n')
 }
 
 fn is_minus_one(response: &Response<'_>) -> bool {

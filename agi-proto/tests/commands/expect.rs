@@ -23,6 +23,10 @@ pub(crate) fn done(code: &'static str) -> [(&'static str, Is<()>); 3] {
     [(code, Value(())), ("200 result=-1", Failed), ("200 result=7", Unexpected)]
 }
 
+pub(crate) fn one() -> [(&'static str, Is<()>); 3] {
+    [("200 result=1", Value(())), ("200 result=0", Failed), ("200 result=-1", Unexpected)]
+}
+
 pub(crate) fn yes_or_no() -> [(&'static str, Is<bool>); 3] {
     [("200 result=1", Value(true)), ("200 result=0", Value(false)), ("200 result=-1", Unexpected)]
 }

@@ -115,8 +115,8 @@ fn what_the_conversation_knows_of_commands() {
     assert_eq!(those(|info| info.shape == ReplyShape::Exec), "EXEC");
     assert_eq!(
         those(|info| info.failure_may_be_hangup),
-        "ANSWER, CONTROL STREAM FILE, GET DATA, GET OPTION, RECEIVE CHAR, RECEIVE TEXT, SAY ALPHA, SAY DATE, \
-         SAY DATETIME, SAY DIGITS, SAY NUMBER, SAY PHONETIC, SAY TIME, SEND IMAGE, SEND TEXT, STREAM FILE, \
+        "ANSWER, CONTROL STREAM FILE, GET DATA, GET OPTION, RECEIVE CHAR, RECEIVE TEXT, RECORD FILE, SAY ALPHA, \
+         SAY DATE, SAY DATETIME, SAY DIGITS, SAY NUMBER, SAY PHONETIC, SAY TIME, SEND IMAGE, SEND TEXT, STREAM FILE, \
          WAIT FOR DIGIT"
     );
 }

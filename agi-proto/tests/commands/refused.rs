@@ -50,7 +50,10 @@ fn what_asterisk_would_misread_is_refused_by_name() {
     }
     assert_eq!(refused(SetCallerId::new("1").name("\n")), "caller id");
     assert_eq!(refused(SetVariable::new("", "x")), "name");
-    assert_eq!(refused(SpeechRecognize::new("f", long)), "timeout");
+    for timeout in [long, Duration::ZERO] {
+        assert_eq!(refused(SpeechRecognize::new("f", timeout)), "timeout");
+    }
+    assert_eq!(refused(DatabaseDelTree::new("f").key_tree("")), "key tree");
     assert_eq!(refused(WaitForDigit::new(long)), "timeout");
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agi_proto::EscapeDigits;
-use agi_proto::commands::channel::{ChannelState, Tdd};
+use agi_proto::commands::channel::{ChannelState, Music, Tdd};
 use agi_proto::commands::control::Verbosity;
 use agi_proto::commands::dialplan::GosubEnd;
 use agi_proto::commands::exec::Execution;
@@ -90,9 +90,9 @@ fn call(t: &mut Table) {
     );
     t.row(
         [
-            (SetMusic::new(true), "SET MUSIC on", "on"),
-            (SetMusic::new(false), "SET MUSIC off", "off"),
-            (SetMusic::new(true).class("jazz"), r#"SET MUSIC on "jazz""#, "on|jazz"),
+            (SetMusic::new(Music::On), "SET MUSIC on", "on"),
+            (SetMusic::new(Music::Off), "SET MUSIC off", "off"),
+            (SetMusic::new(Music::On).class("jazz"), r#"SET MUSIC on "jazz""#, "on|jazz"),
         ],
         done("200 result=0"),
     );
@@ -356,7 +356,7 @@ fn say(t: &mut Table) {
 }
 
 fn values(t: &mut Table) {
-    t.row([(DatabaseDel::new("f", "k"), r#"DATABASE DEL "f" "k""#, "f|k")], yes_or_no());
+    t.row([(DatabaseDel::new("f", "k"), r#"DATABASE DEL "f" "k""#, "f|k")], one());
     t.row(
         [
             (DatabaseDelTree::new("f"), r#"DATABASE DELTREE "f""#, "f"),
@@ -374,7 +374,7 @@ fn values(t: &mut Table) {
         ]
     };
     t.row([(DatabaseGet::new("f", "k"), r#"DATABASE GET "f" "k""#, "f|k")], of_value());
-    t.row([(DatabasePut::new("f", "k", "v w"), r#"DATABASE PUT "f" "k" "v w""#, "f|k|v w")], yes_or_no());
+    t.row([(DatabasePut::new("f", "k", "v w"), r#"DATABASE PUT "f" "k" "v w""#, "f|k|v w")], one());
     t.row(
         [
             (GetFullVariable::new("${A} $[1]"), r#"GET FULL VARIABLE "${A} $[1]""#, "${A} $[1]"),

@@ -1,18 +1,16 @@
 //! One call from its connection to its end.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
 use agi_proto::Request;
 use agi_proto::commands::SetVariable;
-use agi_proto::service::{Counters, Ending, Options, Status};
+use agi_proto::service::{Counters, Ending, Options, Status, isolated, panic_message};
 use async_channel::Receiver;
 use tracing::Instrument;
 
@@ -122,7 +120,7 @@ impl Call {
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
         let admitted = admitted.unwrap_or_else(|panic| {
-            tracing::error!(panic = message(&*panic), "the admission panicked");
+            tracing::error!(panic = panic_message(&*panic), "the admission panicked");
             Err(Status::Failed)
         });
         if admitted.is_err() {
@@ -157,22 +155,30 @@ impl Call {
         request: Request,
         handler: &BoxHandler<S>,
     ) -> Ending {
-        let work = pin!(async move { handler.run(channel, request).await });
-        match race(pin!(isolated(work)), pin!(self.cancelled.recv())).await {
+        let mut running = handler.begin(channel, request);
+        let ending = match race(pin!(isolated(running.as_mut())), pin!(self.cancelled.recv())).await {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");
                 Ending::Success
             }
             Won::First(Ok(Err(error))) => failed(&*error),
             Won::First(Err(panic)) => {
-                tracing::error!(panic = message(&*panic), "the handler panicked");
+                tracing::error!(panic = panic_message(&*panic), "the handler panicked");
                 Ending::Panicked
             }
             Won::Second(_) => {
                 tracing::debug!("the handler was cancelled");
                 Ending::Cancelled
             }
-        }
+        };
+        // what a handler that was cancelled still holds may panic, too
+        catch_unwind(AssertUnwindSafe(|| drop(running))).map_or_else(
+            |panic| {
+                tracing::error!(panic = panic_message(&*panic), "the handler panicked when it was dropped");
+                Ending::Panicked
+            },
+            |()| ending,
+        )
     }
 
     /// Tells the dialplan how it went, if it still listens, and closes.
@@ -208,21 +214,4 @@ fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
         _ => tracing::error!(error, "the handler failed"),
     }
     ending
-}
-
-/// A future whose panic is a value.
-async fn isolated<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Box<dyn Any + Send>> {
-    poll_fn(|cx| {
-        // after a panic the future is only dropped, and nothing else that it touched is ours
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(panic) => std::task::Poll::Ready(Err(panic)),
-        }
-    })
-    .await
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("not a text")
 }

@@ -3,7 +3,6 @@
 
 use std::future::pending;
 use std::io::{ErrorKind, Write};
-use std::net::TcpStream;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -81,24 +80,6 @@ fn a_panic_before_the_first_await_is_a_call_s_own() {
         Pbx::call(server.address).end_with("FAILED");
     }
     server.stop();
-}
-
-#[test]
-fn shutdown_lets_calls_end() {
-    let server = Running::start(|mut channel: Channel| async move { channel.answer().await });
-    let address = server.address;
-    let mut pbx = Pbx::call(address);
-    pbx.expect("ANSWER");
-    let done = server.tell_to_stop();
-    // the listener is closed some time after the word is given
-    let began = Instant::now();
-    while TcpStream::connect(address).is_ok() {
-        assert!(began.elapsed() < LONG);
-    }
-    assert!(done.try_recv().is_err(), "a call goes on");
-    pbx.respond("200 result=0");
-    pbx.end_with("SUCCESS");
-    done.recv_timeout(LONG).expect("it hangs");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -40,7 +41,9 @@ impl Descriptor {
 
 fn is_ready(file: &File, what: PollFlags) -> io::Result<bool> {
     let mut one = [PollFd::new(file, what)];
-    Ok(poll(&mut one, Some(&Timespec::default()))? > 0)
+    // a signal that comes meanwhile, and a hangup is one, interrupts even what does not wait
+    let ready = retry_on_intr(|| poll(&mut one, Some(&Timespec::default())))?;
+    Ok(ready > 0)
 }
 
 impl AsyncRead for Descriptor {

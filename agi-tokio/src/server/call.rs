@@ -1,8 +1,6 @@
 //! One call from its connection to its end.
 
-use std::any::Any;
 use std::error::Error as StdError;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +9,7 @@ use std::sync::Arc;
 
 use agi_proto::Request;
 use agi_proto::commands::SetVariable;
-use agi_proto::service::{Counters, Ending, Options, Status};
+use agi_proto::service::{Counters, Ending, Options, Status, isolated, panic_message};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -49,7 +47,8 @@ impl Call {
 
     /// `None`: it was refused, which is counted.
     async fn serve(&mut self, stream: TcpStream, busy: bool, handler: &BoxHandler) -> Option<Ending> {
-        let mut conversation = Conversation::over_tcp(stream, self.options.limits, self.options.leniency);
+        let Options { limits, leniency, .. } = *self.options;
+        let mut conversation = Box::new(Conversation::over_tcp(stream, limits, leniency));
         conversation.log.shows.reveal(self.options.reveal_values);
         let request = match self.open(&mut conversation).await {
             Ok(request) => request,
@@ -84,8 +83,11 @@ impl Call {
     /// Waits for the environment. An error says why there is no call.
     async fn open(&mut self, conversation: &mut Conversation<TcpStream>) -> Result<Request, Ending> {
         let peer = self.peer;
-        let environment = timeout(self.options.environment_timeout, conversation.open());
-        match race(environment, self.cancelled.changed()).await {
+        let opened = {
+            let environment = pin!(timeout(self.options.environment_timeout, conversation.open()));
+            race(environment, pin!(self.cancelled.changed())).await
+        };
+        match opened {
             Won::First(Ok(Ok(true))) => {
                 let environment = conversation.session.environment();
                 Ok(Request::new(environment.expect("it has just come")))
@@ -113,7 +115,7 @@ impl Call {
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
         let admitted = admitted.unwrap_or_else(|panic| {
-            tracing::error!(panic = message(&*panic), "the admission panicked");
+            tracing::error!(panic = panic_message(&*panic), "the admission panicked");
             Err(Status::Failed)
         });
         if admitted.is_err() {
@@ -125,31 +127,17 @@ impl Call {
     /// Runs the handler, and ends the call when the handler is through with it.
     async fn handle(
         &mut self,
-        conversation: Conversation<TcpStream>,
+        conversation: Box<Conversation<TcpStream>>,
         request: Request,
         handler: &BoxHandler,
     ) -> Ending {
         let (lease, returned) = Lease::lent(conversation);
         let channel = Channel::new(lease);
-        let work = isolated(async move { handler.run(channel, request).await });
-        let ending = match race(work, self.cancelled.changed()).await {
-            Won::First(Ok(Ok(()))) => {
-                tracing::debug!("the handler is done");
-                Ending::Success
-            }
-            Won::First(Ok(Err(error))) => failed(&*error),
-            Won::First(Err(panic)) => {
-                tracing::error!(panic = message(&*panic), "the handler panicked");
-                Ending::Panicked
-            }
-            Won::Second(_) => {
-                tracing::debug!("the handler was cancelled");
-                Ending::Cancelled
-            }
-        };
+        let ending = self.work(channel, request, handler).await;
         // The channel is dropped by now, unless the handler gave it to another task. That one may have it
         // until the server ends.
-        match race(returned, self.cancelled.changed()).await {
+        let returned = race(returned, pin!(self.cancelled.changed())).await;
+        match returned {
             Won::First(Ok(conversation)) => self.conclude(conversation, ending.status()).await,
             Won::First(Err(_)) => tracing::debug!("the handler has kept the stream"),
             Won::Second(_) => tracing::warn!("the channel is still in use and is left to whoever uses it"),
@@ -157,8 +145,35 @@ impl Call {
         ending
     }
 
+    async fn work(&mut self, channel: Channel, request: Request, handler: &BoxHandler) -> Ending {
+        let mut running = handler.begin(channel, request);
+        let ending = match race(pin!(isolated(running.as_mut())), pin!(self.cancelled.changed())).await {
+            Won::First(Ok(Ok(()))) => {
+                tracing::debug!("the handler is done");
+                Ending::Success
+            }
+            Won::First(Ok(Err(error))) => failed(&*error),
+            Won::First(Err(panic)) => {
+                tracing::error!(panic = panic_message(&*panic), "the handler panicked");
+                Ending::Panicked
+            }
+            Won::Second(_) => {
+                tracing::debug!("the handler was cancelled");
+                Ending::Cancelled
+            }
+        };
+        // what a handler that was cancelled still holds may panic, too
+        catch_unwind(AssertUnwindSafe(|| drop(running))).map_or_else(
+            |panic| {
+                tracing::error!(panic = panic_message(&*panic), "the handler panicked when it was dropped");
+                Ending::Panicked
+            },
+            |()| ending,
+        )
+    }
+
     /// Tells the dialplan how it went, if it still listens, and closes.
-    async fn conclude(&self, conversation: Conversation<TcpStream>, status: Option<Status>) {
+    async fn conclude(&self, conversation: Box<Conversation<TcpStream>>, status: Option<Status>) {
         let mut channel = Channel::new(Lease::owned(conversation));
         if let (Some(name), Some(status), false) =
             (&self.options.status_variable, status, channel.is_closed())
@@ -190,22 +205,4 @@ fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
         _ => tracing::error!(error, "the handler failed"),
     }
     ending
-}
-
-/// A future whose panic is a value.
-async fn isolated<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        // after a panic the future is only dropped, and nothing else that it touched is ours
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(panic) => std::task::Poll::Ready(Err(panic)),
-        }
-    })
-    .await
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("not a text")
 }

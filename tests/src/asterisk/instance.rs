@@ -5,6 +5,7 @@ use super::call::Call;
 use super::live::LiveCall;
 use super::log::{self, LogMark};
 use super::process::{Keeper, boot, free_ports, run_script, sweep, target_dir};
+use super::sip;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A major version of Asterisk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,10 +144,17 @@ impl Asterisk {
         self.run.join("data/sounds")
     }
 
-    /// Where it takes SIP calls (UDP); any number runs the AGI that the global variable `SIP_AGI` names.
+    /// Where it takes SIP calls (UDP); any number runs the AGI that the global variable `SIP_AGI` names, with the number
+    /// as its argument.
     #[must_use]
     pub fn sip_address(&self) -> SocketAddr {
         self.sip
+    }
+
+    /// Calls over SIP, with these user parts in From and Request-URI, and waits until Asterisk hangs up. Panics if that
+    /// does not happen in time.
+    pub fn sip_call(&self, from: &str, to: &str, timeout: Duration) {
+        sip::call(self.sip, from, to, timeout);
     }
 
     /// Sets a global variable of the dialplan.

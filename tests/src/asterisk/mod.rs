@@ -23,6 +23,7 @@ mod live;
 mod log;
 mod outcome;
 mod process;
+mod sip;
 
 pub use ami::Event;
 pub use call::{Call, FarLeg};

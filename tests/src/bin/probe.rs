@@ -6,6 +6,9 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+/// How many commands there are that signals are to meet.
+const MANY: u32 = 2000;
+
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Outcome {
@@ -67,6 +70,11 @@ fn blocking(what: &str) -> Outcome {
             let more = audio.next_frame()?.is_some();
             channel.set_variable("HEARD", format!("{error:?} {more}"))?;
         }
+        "many" => {
+            for n in 0..MANY {
+                channel.verbose(&n.to_string())?;
+            }
+        }
         "late" => {}
         _ => return Err(what.into()),
     }
@@ -127,6 +135,11 @@ async fn with_tokio(what: &str) -> Outcome {
             channel.verbose(&format!("{heard:?}")).await?;
             let more = audio.next_frame().await?.is_some();
             channel.set_variable("HEARD", format!("{heard} {more}")).await?;
+        }
+        "many" => {
+            for n in 0..MANY {
+                channel.verbose(&n.to_string()).await?;
+            }
         }
         "late" => {}
         _ => return Err(what.into()),

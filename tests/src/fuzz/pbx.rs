@@ -55,8 +55,6 @@ pub(super) struct Pbx {
     pub(super) segments: VecDeque<Segment>,
     /// What each command was answered, by its number.
     pub(super) answers: BTreeMap<u32, Vec<u8>>,
-    /// A value was sent whose first line looks like a whole response.
-    pub(super) ambiguous: bool,
 }
 
 impl Pbx {
@@ -74,7 +72,6 @@ impl Pbx {
             closed: false,
             segments: VecDeque::new(),
             answers: BTreeMap::new(),
-            ambiguous: false,
         })
     }
 
@@ -274,7 +271,6 @@ impl Pbx {
         let first = lines.next().unwrap_or_default();
         let first = first.strip_suffix(b"\r").unwrap_or(first);
         let atomic = lines.next().is_some() && first.ends_with(b")");
-        self.ambiguous |= atomic;
         self.segments.push_back(Segment { bytes: [&answer[..], b"\n"].concat(), atomic });
         let before = self.answers.insert(id, answer);
         assert!(before.is_none(), "command {id} was answered twice");

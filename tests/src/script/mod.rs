@@ -1,12 +1,14 @@
-//! The same test steps over either adapter, with every byte on the record.
+//! The same test steps over each kind of adapter, with every byte on the record.
 //!
-//! A test is written once, blocking, against [`Script`], and runs over [`Tokio`] and over [`Blocking`].
+//! A test is written once, blocking, against [`Script`], and runs over [`Tokio`], [`Smol`] and [`Blocking`].
 
 mod blocking;
+mod smol;
 mod tape;
 mod tokio;
 
 pub use self::blocking::Blocking;
+pub use self::smol::Smol;
 pub use self::tape::{Entry, Tap, Tape};
 pub use self::tokio::Tokio;
 
@@ -15,13 +17,13 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-/// The error of both adapters.
+/// The error of all adapters.
 pub type Error = agi_proto::Error<io::Error>;
 
 /// Nothing in a test takes so long; what does is a hang, and the test fails.
 pub const HANG: Duration = Duration::from_secs(30);
 
-/// A channel of either adapter. Whatever waits for ever panics after [`HANG`].
+/// A channel of some adapter. Whatever waits for ever panics after [`HANG`].
 pub trait Script: Sized {
     /// The adapter's name.
     const ADAPTER: &'static str;

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
 use std::slice::SliceIndex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ pub enum Entry {
 pub struct Tape {
     entries: Arc<Mutex<Vec<(Instant, Entry)>>>,
     late: bool,
+    /// Nothing is read meanwhile.
+    deaf: Arc<AtomicBool>,
 }
 
 impl Tape {
@@ -36,6 +39,12 @@ impl Tape {
     #[must_use]
     pub fn of_late_acknowledgements() -> Self {
         Self { late: true, ..Self::default() }
+    }
+
+    /// Whether the stream gives nothing, as if nothing had come. Only of smol, which would read at once what a
+    /// quick Asterisk has answered already.
+    pub(super) fn set_deaf(&self, deaf: bool) {
+        self.deaf.store(deaf, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Instant, Entry)>> {
@@ -54,6 +63,13 @@ impl Tape {
         match read {
             Ok(0) => self.note(Entry::Eof),
             Ok(length) => self.note(Entry::Received(buf[..*length].into())),
+            Err(error) => self.note_error(error),
+        }
+    }
+
+    fn note_write(&self, written: &io::Result<usize>, buf: &[u8]) {
+        match written {
+            Ok(length) => self.note(Entry::Sent(buf[..*length].into())),
             Err(error) => self.note_error(error),
         }
     }
@@ -150,10 +166,7 @@ impl<S: Read> Read for Tap<S> {
 impl<S: Write> Write for Tap<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let written = self.stream.write(buf);
-        match &written {
-            Ok(length) => self.tape.note(Entry::Sent(buf[..*length].into())),
-            Err(error) => self.tape.note_error(error),
-        }
+        self.tape.note_write(&written, buf);
         written
     }
 
@@ -179,6 +192,37 @@ impl agi_blocking::Stream for Tap<TcpStream> {
     }
 }
 
+impl smol::io::AsyncRead for Tap<smol::net::TcpStream> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.tape.deaf.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        let read = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
+        this.tape.note_read(&read, buf);
+        Poll::Ready(read)
+    }
+}
+
+impl smol::io::AsyncWrite for Tap<smol::net::TcpStream> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write(cx, buf));
+        this.tape.note_write(&written, buf);
+        Poll::Ready(written)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.tape.note(Entry::Shut);
+        Pin::new(&mut this.stream).poll_close(cx)
+    }
+}
+
 impl AsyncRead for Tap<tokio::net::TcpStream> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
@@ -198,10 +242,7 @@ impl AsyncWrite for Tap<tokio::net::TcpStream> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = ready!(Pin::new(&mut this.stream).poll_write(cx, buf));
-        match &written {
-            Ok(length) => this.tape.note(Entry::Sent(buf[..*length].into())),
-            Err(error) => this.tape.note_error(error),
-        }
+        this.tape.note_write(&written, buf);
         Poll::Ready(written)
     }
 

@@ -5,7 +5,7 @@ use agi_proto::commands::{
 };
 use agi_proto::{Command, EscapeDigits};
 use agi_tests::asterisk::{Asterisk, Call, Version};
-use agi_tests::script::{Blocking, Entry, HANG, Port, Script, Tape, Tokio};
+use agi_tests::script::{Blocking, Entry, HANG, Port, Script, Smol, Tape, Tokio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -135,11 +135,13 @@ fn at_random<S: Script>(version: Version, seed: u64) {
 #[test]
 fn dropped_at_random() {
     at_random::<Tokio>(Version::V22, 1000);
+    at_random::<Smol>(Version::V22, 5000);
     at_random::<Blocking>(Version::V22, 2000);
 }
 
 #[test]
 fn dropped_at_random_on_16() {
     at_random::<Tokio>(Version::V16, 3000);
+    at_random::<Smol>(Version::V16, 6000);
     at_random::<Blocking>(Version::V16, 4000);
 }

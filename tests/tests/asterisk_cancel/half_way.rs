@@ -7,7 +7,8 @@ use agi_proto::commands::{
 };
 use agi_proto::{Command, EscapeDigits, OnInput};
 use agi_tests::asterisk::{Asterisk, Call, Version};
-use agi_tests::script::{Blocking, HANG, Port, Script, Tape, Tokio};
+use agi_tests::script::{Blocking, HANG, Port, Script, Smol, Tape, Tokio};
+use std::collections::BTreeSet;
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
@@ -120,6 +121,11 @@ fn compare(rows: &[Row]) {
         let start = format!("| {label} | {stops} | ");
         assert!(guide.lines().any(|line| line.starts_with(&start)), "the guide has no row `{start}`");
     }
+    let table = guide.lines().skip_while(|line| !line.starts_with("| given up |")).skip(2);
+    let table =
+        table.take_while(|line| line.starts_with('|')).map(|line| line.split('|').nth(1).unwrap().trim());
+    let measured: BTreeSet<&str> = rows.iter().map(|(label, ..)| *label).collect();
+    assert_eq!(table.collect::<BTreeSet<_>>(), measured, "the guide's rows and those that are measured");
 }
 
 fn given_up<S: Script>(version: Version) {
@@ -131,11 +137,13 @@ fn given_up<S: Script>(version: Version) {
 #[test]
 fn every_command_can_be_given_up() {
     given_up::<Tokio>(Version::V22);
+    given_up::<Smol>(Version::V22);
     given_up::<Blocking>(Version::V22);
 }
 
 #[test]
 fn every_command_can_be_given_up_on_16() {
     given_up::<Tokio>(Version::V16);
+    given_up::<Smol>(Version::V16);
     given_up::<Blocking>(Version::V16);
 }

@@ -1,6 +1,6 @@
 //! What steers the channel and the dialplan.
 
-use agi_proto::commands::channel::{ChannelState, Tdd};
+use agi_proto::commands::channel::{ChannelState, Music, Tdd};
 use agi_proto::commands::dialplan::GosubEnd;
 use agi_proto::commands::exec::Execution;
 use agi_proto::commands::speech::Recognition;
@@ -153,12 +153,12 @@ fn the_caller_gets_another_name() {
 fn music_starts_and_stops() {
     let mut line = Line::new();
     for class in [None, Some("default"), Some("no-such-class")] {
-        let music = SetMusic::new(true);
+        let music = SetMusic::new(Music::On);
         line.send(class.map_or(music, |class| music.class(class))).unwrap();
         if class != Some("no-such-class") {
             line.call.wait_for(|event| event.is("MusicOnHoldStart"), TIME);
         }
-        line.send(SetMusic::new(false)).unwrap();
+        line.send(SetMusic::new(Music::Off)).unwrap();
         line.call.wait_for(|event| event.is("MusicOnHoldStop"), TIME);
     }
     for mode in [Tdd::Off, Tdd::On, Tdd::Mate, Tdd::Tdd] {

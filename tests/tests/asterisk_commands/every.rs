@@ -25,7 +25,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use agi_proto::Rejection;
-use agi_proto::commands::channel::{ChannelState, Tdd};
+use agi_proto::commands::channel::{ChannelState, Music, Tdd};
 use agi_proto::commands::dialplan::GosubEnd;
 use agi_proto::commands::exec::Execution;
 use agi_proto::commands::input::Waited;
@@ -69,10 +69,10 @@ const ROWS: &[Row] = rows! {
     "CHANNEL STATUS": channel_status() => Some(ChannelState::Up),
     "CONTROL STREAM FILE": control_stream_file("beep", "")
         => playback if playback.ended == Ended::Complete && playback.position.is_none(),
-    "DATABASE DEL": database_del("every", "key") => true,
+    "DATABASE DEL": database_del("every", "key") => (),
     "DATABASE DELTREE": database_del_tree("every-nothing") => false,
     "DATABASE GET": database_get("every-nothing", "key") => None,
-    "DATABASE PUT": database_put("every", "key", "value") => true,
+    "DATABASE PUT": database_put("every", "key", "value") => (),
     "EXEC": exec("NoOp", "a, b") => Execution::Returned(0),
     "GET DATA": get_data("", 20 * MS, 1) => digits if digits.digits.is_empty() && digits.timed_out,
     "GET FULL VARIABLE": get_full_variable("${GREETING} $[1 + 2]") => Some(value) if value == "hello 3",
@@ -99,7 +99,7 @@ const ROWS: &[Row] = rows! {
     "SET CALLERID": set_caller_id("Ann \"the\" Lee", "100") => (),
     "SET CONTEXT": set_context("agi") => (),
     "SET EXTENSION": set_extension("run") => (),
-    "SET MUSIC": set_music(false) => (),
+    "SET MUSIC": set_music(Music::Off) => (),
     "SET PRIORITY": set_priority("after") => (),
     "SET VARIABLE": set_variable("NAME", "value") => (),
     "SPEECH ACTIVATE GRAMMAR": speech_activate_grammar("answers") => false,

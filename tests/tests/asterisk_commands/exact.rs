@@ -18,7 +18,7 @@ fn every_byte_comes_back() {
     {
         all.push(text.into());
     }
-    all.insert(0, (0..20_000_u32).map(|at| (at * 7 % 255 + 1) as u8).collect());
+    all.insert(0, (0..24_000_u32).map(|at| (at * 7 % 255 + 1) as u8).collect());
     let mut line = Line::with(|call| call.report("NAME"));
     for value in &all {
         block_on(line.channel.set_variable_exact("NAME", value)).unwrap();

@@ -68,16 +68,20 @@ fn a_value_of_several_lines_is_read() {
     }
 }
 
-/// What the plain commands cannot tell from the end of a value is an error, not another command's answer.
+/// A line within a value that looks like its end, and the next command's answer behind it; also where this side's
+/// buffer of 512 bytes ends just there.
 #[test]
-fn a_value_whose_first_line_looks_like_its_end_is_an_error() {
-    let value = "first)\n200 result=1 (forged)";
-    let mut line = Line::with(|call| call.preset("VALUE", value).far_leg(FarLeg::Wait));
-    assert_eq!(super::block_on(line.channel.get_variable_exact("VALUE")).unwrap(), value);
-    assert_eq!(line.send(GetVariable::new("VALUE")).unwrap().unwrap(), "first");
-    let error = line.send(GetVariable::new("CHANNEL")).unwrap_err();
-    assert!(matches!(error, super::Error::Protocol(_)), "{error:?}");
-    line.finish();
+fn a_value_whose_first_line_looks_like_its_end_is_read_whole() {
+    let edge = 512 - "200 result=1 ()\n".len();
+    for value in ["first)\n200 result=1 (forged)", &("A".repeat(edge) + ")\n200 result=1 (forged)")] {
+        let mut line = Line::with(|call| call.preset("VALUE", value).far_leg(FarLeg::Wait));
+        assert_eq!(line.send(GetVariable::new("VALUE")).unwrap().unwrap(), value);
+        assert_eq!(line.send(GetVariable::new("NOT_SET")).unwrap(), None);
+        assert_eq!(line.send(GetFullVariable::new("${VALUE}")).unwrap().unwrap(), value);
+        assert_eq!(line.send(GetVariable::new("NOT_SET")).unwrap(), None);
+        assert_eq!(super::block_on(line.channel.get_variable_exact("VALUE")).unwrap(), value);
+        line.end();
+    }
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn a_long_value_is_cut_by_one_command_only() {
 fn the_database_keeps_what_it_is_given() {
     let mut line = Line::new();
     let put = |line: &mut Line, key: &str, value: &str| {
-        assert!(line.send(DatabasePut::new("values test", key, value)).unwrap());
+        line.send(DatabasePut::new("values test", key, value)).unwrap();
     };
     let get = |line: &mut Line, key: &str| {
         line.send(DatabaseGet::new("values test", key)).unwrap().map(|value| value.to_string())
@@ -124,8 +128,9 @@ fn the_database_keeps_what_it_is_given() {
     );
     assert!(!line.send(DatabaseDelTree::new("values test").key_tree("tree")).unwrap(), "nothing was left");
     assert_eq!((get(&mut line, "tree/a"), get(&mut line, "treeless").as_deref()), (None, Some("x")));
-    assert!(line.send(DatabaseDel::new("values test", "key")).unwrap());
-    assert!(line.send(DatabaseDel::new("values test", "key")).unwrap(), "a key that is missing");
+    line.send(DatabaseDel::new("values test", "key")).unwrap();
+    // a key that is missing
+    line.send(DatabaseDel::new("values test", "key")).unwrap();
     assert_eq!(get(&mut line, "key"), None);
     assert!(line.send(DatabaseDelTree::new("values test")).unwrap());
     assert!(!line.send(DatabaseDelTree::new("values test")).unwrap());

@@ -2,6 +2,7 @@
 
 use super::Setting;
 use super::scenario::{Pending, Scenario};
+use agi_proto::commands::exec::Execution;
 use agi_proto::commands::{
     Answer, ControlStreamFile, Exec, GetData, GetOption, GetVariable, Gosub, Noop, ReceiveChar, ReceiveText,
     RecordFile, SayNumber, SetVariable, StreamFile, WaitForDigit,
@@ -299,7 +300,7 @@ impl<S: Script> Run<'_, S> {
                 let dead = matches!(error, Some(Error::Rejected(Rejection::DeadChannel)));
                 assert!(dead && error.is_some_and(|error| error.is_hangup()));
             }
-            exec.unwrap();
+            assert!(matches!(exec.unwrap(), Execution::Returned(_)));
             self.ask();
         }
         let told = self.told();

@@ -1,5 +1,7 @@
 //! The tables of `docs/hangup.md`, as what the tests expect.
 
+use std::collections::BTreeSet;
+
 use super::Setting;
 use super::cell::Cell;
 use super::scenario::Scenario;
@@ -74,6 +76,11 @@ impl Guide {
     }
 }
 
+/// What the first cells of a table name.
+fn names(table: &[Vec<String>]) -> BTreeSet<String> {
+    table.iter().flat_map(|row| row[0].split("; ")).map(|name| name.replace('`', "")).collect()
+}
+
 /// The rows of the table with this head; a cell holds no `|`.
 fn table(text: &str, head: &[&str]) -> Vec<Vec<String>> {
     let cells = |line: &str| -> Vec<String> {
@@ -112,6 +119,18 @@ fn matches(pattern: &[&str], words: &[String]) -> bool {
         return many == word && (matches(rest, left) || matches(pattern, left));
     }
     first.split('/').any(|each| each == word) && matches(rest, left)
+}
+
+#[test]
+fn every_row_is_measured() {
+    let guide = Guide::read();
+    let scenarios = || Scenario::all().map(|scenario| scenario.name().replace('`', ""));
+    assert_eq!(names(&guide.wire), scenarios().collect());
+    assert_eq!(names(&guide.told), scenarios().collect());
+    let pending = Scenario::all().filter(|scenario| matches!(scenario, Scenario::Pending(_)));
+    let mut pending: BTreeSet<_> = pending.map(|scenario| scenario.name().to_string()).collect();
+    pending.insert("RECORD FILE, before it has begun".into());
+    assert_eq!(names(&guide.replies), pending);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! acknowledged, and an acknowledgement that rides on nothing is delayed for 40 ms.
 
 use agi_proto::Raw;
+use agi_proto::commands::dialplan::GosubEnd;
+use agi_proto::commands::exec::Execution;
 use agi_proto::commands::{Exec, Gosub, Noop, WaitForDigit};
 use agi_tests::asterisk::{Asterisk, Call, LiveCall, Version};
 use agi_tests::script::{Blocking, HANG, Port, Script, Tape};
@@ -76,7 +78,7 @@ fn behind_a_reply(quick: bool) -> Duration {
             call.wait_command("EXEC");
             call.hang_up();
         });
-        script.call(Exec::new("Wait").arguments("60")).unwrap();
+        assert_eq!(script.call(Exec::new("Wait").arguments("60")).unwrap(), Execution::Returned(-1));
     });
     assert!(script.hung_up(HANG));
     finish(call, script);
@@ -86,7 +88,7 @@ fn behind_a_reply(quick: bool) -> Duration {
 /// From `100 Trying` to the answer that follows it at once.
 fn behind_trying(quick: bool) -> Duration {
     let (call, mut script, tape) = call(quick);
-    script.call(Gosub::new("subs", "plain", "1")).unwrap();
+    assert_eq!(script.call(Gosub::new("subs", "plain", "1")).unwrap(), GosubEnd::Complete);
     finish(call, script);
     between(&tape, "100 ", "200 result=0 Gosub")
 }
@@ -141,7 +143,7 @@ fn nothing_waits_for_an_acknowledgement_over_the_tokio_server() {
         let call = Asterisk::shared(Version::V22).call(&Call::to(&*url));
         let mut channel = channels.next();
         let began = Instant::now();
-        block_on(channel.gosub("subs", "plain", "1")).unwrap();
+        assert_eq!(block_on(channel.gosub("subs", "plain", "1")).unwrap(), GosubEnd::Complete);
         gosub.push(began.elapsed());
         let name = call.channel();
         let began = Instant::now();

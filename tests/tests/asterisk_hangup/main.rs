@@ -12,7 +12,7 @@ mod more;
 mod scenario;
 
 use agi_tests::asterisk::{Asterisk, Version};
-use agi_tests::script::{Blocking, Script, Tokio};
+use agi_tests::script::{Blocking, Script, Smol, Tokio};
 use cell::Cell;
 use guide::Guide;
 use scenario::Scenario;
@@ -88,11 +88,13 @@ fn matrix<S: Script>(version: Version) {
 #[test]
 fn every_hangup() {
     matrix::<Tokio>(Version::V22);
+    matrix::<Smol>(Version::V22);
     matrix::<Blocking>(Version::V22);
 }
 
 #[test]
 fn every_hangup_on_16() {
     matrix::<Tokio>(Version::V16);
+    matrix::<Smol>(Version::V16);
     matrix::<Blocking>(Version::V16);
 }

@@ -6,6 +6,8 @@
 
 mod blocking;
 mod pbx;
+mod smol;
+mod sockets;
 mod tokio;
 
 /// Conversations, and drops in each.

@@ -123,7 +123,7 @@ impl Call {
                     return Some("two commands at once: Asterisk does not see the second".into());
                 }
                 let word = BStr::new(words.first()?);
-                unanswered.map(|_| format!("{word} runs into a command without an answer"))
+                unanswered.map(|_| format!("{word:?} runs into a command without an answer"))
             }
             Line::Received(bytes) if bytes.starts_with(b"agi_") => Some("the environment".into()),
             Line::Received(bytes) if bytes == b"HANGUP\n" => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agi_proto::arguments::split;
-use agi_proto::commands::channel::Tdd;
+use agi_proto::commands::channel::{Music, Tdd};
 use agi_proto::commands::control::Verbosity;
 use agi_proto::commands::say::Case as Letters;
 use agi_proto::commands::*;
@@ -81,7 +81,8 @@ pub(super) const COMMANDS: [Make; 50] = [
         let (family, tree) = (text(u)?, optional(u, text)?);
         let command = tree.iter().fold(DatabaseDelTree::new(&family), DatabaseDelTree::key_tree);
         let words = [family.clone()].into_iter().chain(tree.clone()).collect();
-        Ok(Case::new(limit, command, words).misread(family.is_empty()))
+        Ok(Case::new(limit, command, words)
+            .misread(family.is_empty() || tree.is_some_and(|tree| tree.is_empty())))
     },
     |u, limit| {
         let (name, value) = (text(u)?, text(u)?);
@@ -104,7 +105,8 @@ pub(super) const COMMANDS: [Make; 50] = [
     },
     |u, limit| {
         let (on, class) = (u.arbitrary()?, optional(u, text)?);
-        let command = class.iter().fold(SetMusic::new(on), SetMusic::class);
+        let command =
+            class.iter().fold(SetMusic::new(if on { Music::On } else { Music::Off }), SetMusic::class);
         let word = if on { b"on".to_vec() } else { b"off".to_vec() };
         Ok(Case::new(limit, command, [word].into_iter().chain(class.clone()).collect()))
     },
@@ -235,7 +237,7 @@ pub(super) const COMMANDS: [Make; 50] = [
             offset.into_iter().fold(SpeechRecognize::new(&prompt, timeout), SpeechRecognize::offset);
         let words = [prompt.clone(), number(seconds(timeout))];
         let words = words.into_iter().chain(offset.map(number::<u32>)).collect();
-        Ok(Case::new(limit, command, words).misread(seconds(timeout) > 2_147_483_647))
+        Ok(Case::new(limit, command, words).misread(timeout.is_zero() || seconds(timeout) > 2_147_483_647))
     },
     |u, limit| {
         let (text, digits) = (text(u)?, digits(u)?);

@@ -1,6 +1,25 @@
-//! Samples in frames, from bytes in whatever pieces.
+//! The audio of EAGI: samples in frames, from bytes in whatever pieces.
+//!
+//! What it is that is heard, and when nothing is, the adapters' own pages say.
+//!
+//! ```
+//! use agi_proto::eagi::Frames;
+//!
+//! let mut frames = Frames::new(8_000);
+//! let mut input: &[u8] = &[0; 400];
+//! while let Some(space) = frames.space() {
+//!     // as a read would
+//!     let read = space.len().min(input.len()).min(100);
+//!     space[..read].copy_from_slice(&input[..read]);
+//!     frames.advance(read);
+//!     input = &input[read..];
+//! }
+//! assert_eq!(frames.take().unwrap().samples().len(), 160);
+//! ```
 
-use std::time::Duration;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 /// A piece of audio of 20 ms, and when it was heard.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +40,7 @@ impl<'a> Frame<'a> {
         self.position
     }
 
-    /// How much was heard before this frame. What [was not heard](super) does not count.
+    /// How much was heard before this frame. What was not heard does not count.
     pub fn time(&self) -> Duration {
         let (rate, second) = (u64::from(self.rate), 1_000_000_000);
         let rest = self.position % rate * second / rate;
@@ -34,9 +53,10 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Collects the bytes of a frame.
-#[derive(Debug)]
-pub(super) struct Frames {
+/// Collects the bytes of a frame: read into [`space`](Self::space) and tell how much by
+/// [`advance`](Self::advance), until the frame is whole or nothing more comes; then [`take`](Self::take) it.
+#[derive(Clone, Debug)]
+pub struct Frames {
     rate: u32,
     position: u64,
     bytes: Vec<u8>,
@@ -45,23 +65,34 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(rate: u32) -> Self {
+    /// Frames of 20 ms, of so many samples a second.
+    ///
+    /// # Panics
+    ///
+    /// If that is 0.
+    pub fn new(rate: u32) -> Self {
         assert_ne!(rate, 0, "a rate of no samples");
         let samples = (rate as usize / 50).max(1);
         Self { rate, position: 0, bytes: vec![0; samples * 2], filled: 0, samples: Vec::new() }
     }
 
     /// Space for what is missing of the frame; `None` when it is whole.
-    pub(super) fn space(&mut self) -> Option<&mut [u8]> {
+    pub fn space(&mut self) -> Option<&mut [u8]> {
         Some(&mut self.bytes[self.filled..]).filter(|space| !space.is_empty())
     }
 
-    pub(super) fn advance(&mut self, read: usize) {
+    /// So many bytes were read into the space.
+    ///
+    /// # Panics
+    ///
+    /// If there was not so much.
+    pub fn advance(&mut self, read: usize) {
+        assert!(read <= self.bytes.len() - self.filled, "more than there was space for");
         self.filled += read;
     }
 
     /// What has been collected; `None` where that is not one sample.
-    pub(super) fn take(&mut self) -> Option<Frame<'_>> {
+    pub fn take(&mut self) -> Option<Frame<'_>> {
         let pairs = self.bytes[..self.filled].chunks_exact(2);
         self.samples.clear();
         self.samples.extend(pairs.map(|pair| i16::from_ne_bytes([pair[0], pair[1]])));
