@@ -290,10 +290,24 @@ fn older_versions_answer_as_they_did() {
     let mut wire = Wire::new(|setup| setup.version = "11.25.3".into());
     assert_eq!(wire.send("CONTROL STREAM FILE a \"\"\n"), NONE);
     assert_eq!(wire.pass(3000), ["200 result=0\n"], "it does not tell the place");
-    wire.send("SET VARIABLE AGIEXECFULL yes\n");
-    wire.send("EXEC Set \"X=${CONTEXT}\"\n");
-    assert_eq!(wire.send("GET VARIABLE X\n"), ["200 result=1 (${CONTEXT})\n"], "nothing is substituted");
     wire.hang_up();
-    assert_eq!(wire.out().last(), None);
     assert_eq!(wire.send("ANSWER\n"), ["511 Command Not Permitted on a dead channel\n"]);
+}
+
+#[test]
+fn versions_are_known_by_their_branch() {
+    for (version, substitutes) in
+        [("16.26.1", false), ("16.28.0", true), ("18.12.0", false), ("19.5.0", true), ("GIT-master", true)]
+    {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        wire.send("SET VARIABLE AGIEXECFULL yes\n");
+        wire.send("EXEC Set \"X=${CONTEXT}\"\n");
+        let value = if substitutes { "default" } else { "${CONTEXT}" };
+        assert_eq!(wire.send("GET VARIABLE X\n"), [format!("200 result=1 ({value})\n")], "{version}");
+    }
+    for (version, whole) in [("13.13.1", false), ("13.14.0", true), ("14.2.1", false), ("14.3.0", true)] {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        wire.hang_up();
+        assert_eq!(wire.send("ANSWER\n")[0].contains("intercept routine"), whole, "{version}");
+    }
 }

@@ -269,9 +269,12 @@ impl Setup {
         lines
     }
 
-    /// Whether this version is at least `major.minor`. A version that says nothing is taken for a new one.
-    pub(crate) fn is_at_least(&self, major: u32, minor: u32) -> bool {
-        self.announced().version().release().is_none_or(|release| release >= (major, minor))
+    /// Whether this version has what came with these ones, each a branch's `(major, minor)`, the last one that of
+    /// all branches since. A version that says nothing is taken for a new one.
+    pub(crate) fn has(&self, branches: &[(u32, u32)]) -> bool {
+        let Some(release) = self.announced().version().release() else { return true };
+        let of_branch = |&(major, minor): &(u32, u32)| release.0 == major && release.1 >= minor;
+        branches.last().is_none_or(|last| release >= *last) || branches.iter().any(of_branch)
     }
 
     fn announced(&self) -> Environment {

@@ -20,7 +20,7 @@ pub(super) fn exec(pbx: &mut Pbx, words: &[BString]) -> Begun {
     // only the second word counts, and `${}` in it only where AGIEXECFULL says so
     let data = words.get(1).cloned().unwrap_or_default();
     let full = pbx.channel.variable("AGIEXECFULL").unwrap_or_default();
-    let full = pbx.setup.is_at_least(16, 0)
+    let full = pbx.setup.has(&[(16, 27), (18, 13), (19, 5), (20, 0)])
         && ["yes", "true", "y", "t", "1", "on"].iter().any(|word| full.eq_ignore_ascii_case(word.as_bytes()));
     let data = if full { expand(&mut pbx.channel, &data) } else { data };
     application(pbx, &words[0].to_ascii_lowercase(), &data)
