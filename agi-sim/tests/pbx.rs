@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use agi_sim::{Event, Pbx, Setup, Status, Unknown};
+use agi_sim::{Application, Event, Pbx, Setup, Status, Unknown};
 
 struct Wire {
     pbx: Pbx,
@@ -173,9 +173,7 @@ fn digits_that_no_command_takes_are_lost() {
 #[test]
 fn an_application_that_gives_1_is_answered_twice() {
     let mut wire = Wire::new(|setup| {
-        let mut application = agi_sim::Application::default();
-        application.value = 1;
-        setup.applications.insert("statsd".into(), application);
+        setup.applications.insert("statsd".into(), Application::giving(1));
     });
     let out = wire.send("EXEC StatsD x\n");
     assert_eq!((out[0].as_str(), out.len()), ("200 result=1\n", 4));

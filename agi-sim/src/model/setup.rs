@@ -22,18 +22,40 @@ pub enum Unknown {
     Accept,
 }
 
-/// What a dialplan subroutine does, for GOSUB.
+/// What a dialplan subroutine does, for GOSUB. Its values are substituted as in the dialplan, with its arguments as
+/// `${ARG1}` and so on.
+///
+/// ```
+/// use agi_sim::{Link, Caller, Subroutine};
+///
+/// let rate = Subroutine::returning("${ARG2} cents in ${ARG1}");
+/// let caller = Caller::new("agi://localhost/").setup(|setup| {
+///     setup.subroutines.insert("subs,rate,1".into(), rate);
+/// });
+/// let call = caller.run(|call: &mut Link| {
+///     call.gosub("subs", "rate", "1").unwrap();
+///     call.get_variable("GOSUB_RETVAL").unwrap()
+/// });
+/// assert_eq!(call.returned.unwrap(), " cents in ", "it got no arguments");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subroutine {
     /// How long it runs.
     pub takes: Duration,
+    /// Variables that it sets.
+    pub sets: Vec<(BString, BString)>,
     /// What it returns; `None` for one that ends without Return.
     pub returns: Option<BString>,
-    /// The first of its arguments is put behind what it returns.
-    pub echoes: bool,
     /// It ends by hanging up.
     pub hangs_up: bool,
+}
+
+impl Subroutine {
+    /// One that returns this at once.
+    pub fn returning(value: impl Into<BString>) -> Self {
+        Self { returns: Some(value.into()), ..Self::default() }
+    }
 }
 
 /// What an application does, for EXEC.
@@ -46,6 +68,13 @@ pub struct Application {
     pub value: i32,
     /// Variables that it sets.
     pub sets: Vec<(BString, BString)>,
+}
+
+impl Application {
+    /// One that gives this at once.
+    pub fn giving(value: i32) -> Self {
+        Self { value, ..Self::default() }
+    }
 }
 
 /// What the far leg sends.
