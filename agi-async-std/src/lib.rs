@@ -31,6 +31,9 @@
 //! Every call of a command may be dropped at any time, by [`async_std::future::timeout`] or in a race: the
 //! next one still gets its own reply.
 //!
+//! Programs that Asterisk runs itself, and the caller's audio (EAGI), are in agi-tokio and agi-blocking only: such a
+//! program has one call, and nothing else on its runtime.
+//!
 //! Commands with all their options are the types in [`agi_proto::commands`], for
 //! [`Channel::call`](agi_smol::Channel::call).
 

@@ -26,6 +26,9 @@
 //! gets its own reply. A handler may wait for something else and for the end of the call at once, with
 //! [`Channel::hung_up`].
 //!
+//! Programs that Asterisk runs itself, and the caller's audio (EAGI), are in agi-tokio and agi-blocking only: such a
+//! program has one call, and nothing else on its runtime.
+//!
 //! Commands with all their options are the types in [`agi_proto::commands`], for [`Channel::call`].
 
 #![forbid(unsafe_code)]

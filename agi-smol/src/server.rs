@@ -44,7 +44,7 @@ use crate::generic::{self, LOCAL, Runtime};
 /// `agi_smol::wire` at the level of traces the bytes.
 ///
 /// AGI knows no passwords, and whoever can connect can pretend to be a call. Listen on the loopback address,
-/// or on a network without strangers; the example `digest` asks for a secret that both sides know.
+/// or on a network without strangers; the example `digest` of agi-tokio asks for a secret that both sides know.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,

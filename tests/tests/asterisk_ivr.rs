@@ -1,55 +1,33 @@
-//! The `ivr` examples of the adapters, called by a real Asterisk.
-#![allow(clippy::unwrap_used, reason = "a test may")]
+//! The `hello` and `ivr` examples of the adapters, called by a real Asterisk.
+#![allow(clippy::unwrap_used, dead_code, reason = "a test may, and an example has a main function")]
+
+mod servers;
 
 use std::net::SocketAddr;
-use std::thread;
 use std::time::Duration;
 
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Version, Where};
 
-#[allow(dead_code, reason = "an example has a main function")]
+use self::servers::{LOOPBACK, blocking, tokio};
+
+#[path = "../../agi-async-std/examples/hello_async_std.rs"]
+mod hello_async_std;
+#[path = "../../agi-blocking/examples/hello_blocking.rs"]
+mod hello_blocking;
+#[path = "../../agi-smol/examples/hello_smol.rs"]
+mod hello_smol;
+#[path = "../../agi-tokio/examples/hello.rs"]
+mod hello_tokio;
 #[path = "../../agi-async-std/examples/ivr_async_std.rs"]
 mod ivr_async_std;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/ivr_blocking.rs"]
 mod ivr_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/ivr_smol.rs"]
 mod ivr_smol;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/ivr.rs"]
 mod ivr_tokio;
 
 const TIME: Duration = Duration::from_secs(30);
-
-fn tokio_service() -> SocketAddr {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
-    let address = server.local_addr().unwrap();
-    thread::spawn(move || runtime.block_on(server.serve(ivr_tokio::ivr)));
-    address
-}
-
-fn smol_service() -> SocketAddr {
-    let server = smol::block_on(agi_smol::Server::bind("127.0.0.1:0")).unwrap();
-    let address = server.local_addr().unwrap();
-    thread::spawn(|| smol::block_on(server.serve(ivr_smol::ivr)));
-    address
-}
-
-fn async_std_service() -> SocketAddr {
-    let server = async_std::task::block_on(agi_async_std::Server::bind("127.0.0.1:0")).unwrap();
-    let address = server.local_addr().unwrap();
-    thread::spawn(|| async_std::task::block_on(server.serve(ivr_async_std::ivr)));
-    address
-}
-
-fn blocking_service() -> SocketAddr {
-    let server = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
-    let address = server.local_addr().unwrap();
-    thread::spawn(move || server.serve(ivr_blocking::ivr));
-    address
-}
 
 fn call(version: Version, service: SocketAddr) -> LiveCall {
     // a far leg that sends audio: without any, Asterisk does not count the time between two keys
@@ -58,6 +36,15 @@ fn call(version: Version, service: SocketAddr) -> LiveCall {
         .report("RESULT")
         .report("AGI_SERVER_STATUS");
     Asterisk::shared(version).call(&call)
+}
+
+/// Answers, plays, and hangs up.
+fn says_hello(service: SocketAddr) {
+    let call = Call::to(format!("agi://{service}/hello")).report("AGI_SERVER_STATUS");
+    let outcome = Asterisk::shared(Version::V22).call(&call).finish(TIME);
+    assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
+    assert_eq!(outcome.variables["AGI_SERVER_STATUS"], b"SUCCESS");
+    assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
 }
 
 /// Answers, plays, collects what the far leg presses, and leaves it to the dialplan.
@@ -94,76 +81,71 @@ fn survives_a_hangup(version: Version, service: SocketAddr) {
     }
 }
 
-#[test]
-fn tokio_serves_a_caller() {
-    serves_a_caller(Version::V22, tokio_service());
+macro_rules! adapters {
+    ($($name:ident: $hello:ident, $ivr:ident;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn says_hello() {
+                let server = servers::$name(LOOPBACK, |server| server, $hello::hello);
+                super::says_hello(server.address);
+                server.stop();
+            }
+
+            #[test]
+            fn serves_a_caller() {
+                let server = servers::$name(LOOPBACK, |server| server, $ivr::ivr);
+                super::serves_a_caller(Version::V22, server.address);
+                server.stop();
+            }
+
+            #[test]
+            fn survives_a_hangup() {
+                let server = servers::$name(LOOPBACK, |server| server, $ivr::ivr);
+                super::survives_a_hangup(Version::V22, server.address);
+                server.stop();
+            }
+        }
+    )*};
+}
+
+adapters! {
+    tokio: hello_tokio, ivr_tokio;
+    smol: hello_smol, ivr_smol;
+    async_std: hello_async_std, ivr_async_std;
+    blocking: hello_blocking, ivr_blocking;
 }
 
 #[test]
-fn tokio_survives_a_hangup() {
-    survives_a_hangup(Version::V22, tokio_service());
-}
-
-#[test]
-fn smol_serves_a_caller() {
-    serves_a_caller(Version::V22, smol_service());
-}
-
-#[test]
-fn smol_survives_a_hangup() {
-    survives_a_hangup(Version::V22, smol_service());
-}
-
-#[test]
-fn async_std_serves_a_caller() {
-    serves_a_caller(Version::V22, async_std_service());
-}
-
-#[test]
-fn async_std_survives_a_hangup() {
-    survives_a_hangup(Version::V22, async_std_service());
-}
-
-#[test]
-fn blocking_serves_a_caller() {
-    serves_a_caller(Version::V22, blocking_service());
-}
-
-#[test]
-fn blocking_survives_a_hangup() {
-    survives_a_hangup(Version::V22, blocking_service());
-}
-
-#[test]
-fn both_serve_an_old_asterisk() {
-    serves_a_caller(Version::V16, tokio_service());
-    survives_a_hangup(Version::V16, blocking_service());
+fn an_old_asterisk_is_served_too() {
+    let (with_tokio, blocking) = (
+        tokio(LOOPBACK, |server| server, ivr_tokio::ivr),
+        blocking(LOOPBACK, |server| server, ivr_blocking::ivr),
+    );
+    serves_a_caller(Version::V16, with_tokio.address);
+    survives_a_hangup(Version::V16, blocking.address);
+    with_tokio.stop();
+    blocking.stop();
 }
 
 /// With `AGISIGHUP=no` an idle handler hears nothing of a hangup; asking finds out.
 #[test]
 fn a_hangup_that_is_not_told_is_asked_for() {
     let interval = Duration::from_millis(50);
-    let blocking = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
-    let blocking_address = blocking.local_addr().unwrap();
-    thread::spawn(move || {
-        blocking.serve(move |channel: &mut agi_blocking::Channel| {
-            channel.noop()?;
-            assert!(channel.hung_up_polling(TIME, interval)?);
-            channel.set_variable("RESULT", "hung up")
-        })
-    });
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let tokio = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
-    let tokio_address = tokio.local_addr().unwrap();
-    thread::spawn(move || {
-        runtime.block_on(tokio.serve(move |mut channel: agi_tokio::Channel| async move {
-            channel.noop().await?;
-            channel.hung_up_polling(interval).await;
-            channel.set_variable("RESULT", "hung up").await
-        }))
-    });
-    for address in [blocking_address, tokio_address] {
+    let asks = move |channel: &mut agi_blocking::Channel| {
+        channel.noop()?;
+        assert!(channel.hung_up_polling(TIME, interval)?);
+        channel.set_variable("RESULT", "hung up")
+    };
+    let blocking = blocking(LOOPBACK, |server| server, asks);
+    let asks = move |mut channel: agi_tokio::Channel| async move {
+        channel.noop().await?;
+        channel.hung_up_polling(interval).await;
+        channel.set_variable("RESULT", "hung up").await
+    };
+    let tokio = tokio(LOOPBACK, |server| server, asks);
+    for address in [blocking.address, tokio.address] {
         let call =
             Call::to(format!("agi://{address}/")).sighup("no").report("RESULT").report("AGI_SERVER_STATUS");
         let call = Asterisk::shared(Version::V22).call(&call);

@@ -1,30 +1,31 @@
 //! The `record` examples of the adapters, called by a real Asterisk.
-#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::unwrap_used, dead_code, reason = "a test may, and an example has a main function")]
+
+mod servers;
 
 use std::net::SocketAddr;
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::Duration;
 
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Where};
 
-#[allow(dead_code, reason = "an example has a main function")]
+use self::servers::{LOOPBACK, Running, blocking, smol, tokio};
+
 #[path = "../../agi-tokio/examples/record.rs"]
 mod record;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/record_blocking.rs"]
 mod record_blocking;
+#[path = "../../agi-smol/examples/record_smol.rs"]
+mod record_smol;
 
 const TIME: Duration = Duration::from_secs(30);
 
-fn services() -> [SocketAddr; 2] {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
-    let with_tokio = server.local_addr().unwrap();
-    thread::spawn(move || runtime.block_on(server.serve(record::record)));
-    let server = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
-    let blocking = server.local_addr().unwrap();
-    thread::spawn(move || server.serve(record_blocking::record));
-    [with_tokio, blocking]
+fn services() -> [Running; 3] {
+    [
+        tokio(LOOPBACK, |server| server, record::record),
+        smol(LOOPBACK, |server| server, record_smol::record),
+        blocking(LOOPBACK, |server| server, record_blocking::record),
+    ]
 }
 
 fn call(service: SocketAddr) -> LiveCall {
@@ -48,7 +49,7 @@ fn message(outcome: &Outcome) -> u64 {
 #[test]
 fn a_message_is_recorded_and_played_back() {
     for service in services() {
-        let call = call(service);
+        let call = call(service.address);
         call.press("#");
         call.wait_command("STREAM FILE");
         call.press("#");
@@ -57,16 +58,18 @@ fn a_message_is_recorded_and_played_back() {
         let outcome = call.finish(TIME);
         assert_eq!((outcome.where_, &*outcome.agi_status), (Where::Next, "SUCCESS"));
         assert!(message(&outcome) > 8_000, "half a second at least");
+        service.stop();
     }
 }
 
 #[test]
 fn who_leaves_while_speaking_leaves_a_message() {
     for service in services() {
-        let call = call(service);
+        let call = call(service.address);
         call.hang_up_far();
         let outcome = call.finish(TIME);
         assert_eq!((outcome.where_, &*outcome.agi_status), (Where::H, "HANGUP"));
         assert!(message(&outcome) > 8_000, "half a second at least");
+        service.stop();
     }
 }

@@ -6,37 +6,55 @@ mod digest_blocking;
 #[path = "../../agi-tokio/examples/digest.rs"]
 mod digest_tokio;
 
+mod servers;
+
 use std::net::SocketAddr;
-use std::thread;
 use std::time::Duration;
 
 use agi_tests::asterisk::{Asterisk, Call, Version, Where};
 use agi_tokio::Status;
 
+use self::servers::{LOOPBACK, Running, async_std, blocking, smol, tokio};
+
 const TIME: Duration = Duration::from_secs(30);
 const SECRET: &str = "between us";
 
-fn tokio_service() -> SocketAddr {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap().admit(admission);
-    let address = server.local_addr().unwrap();
+fn tokio_service() -> Running {
     let services = digest_tokio::services(SECRET.into()).unwrap();
-    thread::spawn(move || runtime.block_on(server.serve(services)));
-    address
+    tokio(LOOPBACK, |server| server.admit(admission), services)
 }
 
-fn blocking_service() -> SocketAddr {
-    let server = agi_blocking::Server::bind("127.0.0.1:0").unwrap().admit(admission);
-    let address = server.local_addr().unwrap();
-    thread::spawn(move || server.serve(digest_blocking::services(SECRET.into()).unwrap()));
-    address
+fn blocking_service() -> Running {
+    let services = digest_blocking::services(SECRET.into()).unwrap();
+    blocking(LOOPBACK, |server| server.admit(admission), services)
 }
+
+/// The services of those that have no such example: the dialplan says what it knows.
+macro_rules! plain_service {
+    ($name:ident: $adapter:ident, $start:ident) => {
+        fn $name() -> Running {
+            use $adapter::{Channel, Router, Server};
+
+            async fn hello(mut channel: Channel) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+                let secret = channel.get_variable("SECRET").await?.unwrap_or_default();
+                if secret != SECRET { Err("the dialplan does not know the secret".into()) } else { Ok(()) }
+            }
+
+            let services: Router = Router::new().route("/hello", hello).unwrap();
+            $start(LOOPBACK, |server: Server| server.admit(admission), services)
+        }
+    };
+}
+
+plain_service!(smol_service: agi_smol, smol);
+plain_service!(async_std_service: agi_async_std, async_std);
 
 fn admission(_: SocketAddr, request: &agi_tokio::Request) -> Result<(), Status> {
     if request.path() == "/busy" { Err(Status::Busy) } else { Ok(()) }
 }
 
-fn tells_the_dialplan(version: Version, service: SocketAddr) {
+fn tells_the_dialplan(version: Version, server: Running) {
+    let service = server.address;
     let cases = [
         ("hello", SECRET, "SUCCESS"),
         ("hello", "a guess", "FAILED"),
@@ -50,11 +68,22 @@ fn tells_the_dialplan(version: Version, service: SocketAddr) {
         assert_eq!((outcome.where_, &*outcome.agi_status), (Where::Next, "SUCCESS"));
         assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
     }
+    server.stop();
 }
 
 #[test]
 fn tokio_tells_the_dialplan_how_it_went() {
     tells_the_dialplan(Version::V22, tokio_service());
+}
+
+#[test]
+fn smol_tells_the_dialplan_how_it_went() {
+    tells_the_dialplan(Version::V22, smol_service());
+}
+
+#[test]
+fn async_std_tells_the_dialplan_how_it_went() {
+    tells_the_dialplan(Version::V22, async_std_service());
 }
 
 #[test]

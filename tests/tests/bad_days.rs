@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use agi_proto::Request;
 use agi_proto::service::{Counts, Ending, NotFound, Status, WhenFull};
+use agi_tests::pair::ENVIRONMENT;
 use agi_tests::pbx::{LONG, Pbx};
 
 use self::servers::{LOOPBACK, Running};
@@ -87,6 +88,19 @@ fn what_is_no_environment(start: Start) {
     browser.shutdown(Shutdown::Write).unwrap();
     assert!(matches!(browser.read(&mut [0]), Ok(0) | Err(_)));
     assert_eq!(serves_the_next(server).ended(Ending::Invalid), 1);
+}
+
+/// What comes along behind the environment was forged, or the environment's end was: nothing is sent to it.
+fn an_answer_that_comes_with_the_environment(start: Start) {
+    let server = start(USUAL);
+    let lines = ENVIRONMENT.map(|(name, value)| match name {
+        "agi_network_script" => format!("{name}: noop\n"),
+        _ => format!("{name}: {value}\n"),
+    });
+    let mut pbx = Pbx::connect(server.address);
+    pbx.stream.write_all((lines.concat() + "\n200 result=1 (forged)\n").as_bytes()).unwrap();
+    assert_eq!(pbx.next_line(), None);
+    assert_eq!(serves_the_next(server).ended(Ending::Failed), 1);
 }
 
 fn a_peer_that_ends_its_direction_after_the_environment(start: Start) {
@@ -391,6 +405,7 @@ macro_rules! adapter {
                 a_connection_that_is_closed_and_one_that_is_reset
                 an_environment_that_ends_half_way
                 what_is_no_environment
+                an_answer_that_comes_with_the_environment
                 a_peer_that_ends_its_direction_after_the_environment
                 a_reply_that_ends_half_way_and_one_that_is_reset
                 a_panic_an_error_and_a_script_that_nobody_has

@@ -122,7 +122,7 @@ impl Calls {
         let (id, is_refusal) = (running.last, running.is_full(max_calls));
         running.refusals += usize::from(is_refusal);
         running.sockets.insert(id, socket);
-        Ok(Guard { calls: Arc::clone(self), id, is_refusal, ending: None })
+        Ok(Guard { calls: Arc::clone(self), id, is_refusal, outcome: Outcome::NotBegun })
     }
 
     /// Waits for all calls to end, and makes them.
@@ -176,8 +176,16 @@ pub(super) struct Guard {
     calls: Arc<Calls>,
     id: u64,
     is_refusal: bool,
-    /// How it ended, unless it was refused.
-    ending: Option<Ending>,
+    outcome: Outcome,
+}
+
+/// What has become of a call.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// Nothing: no thread could be had, and whoever wanted one counts that.
+    NotBegun,
+    Refused,
+    Ended(Ending),
 }
 
 impl Guard {
@@ -188,7 +196,7 @@ impl Guard {
 
     /// The call is over. `None`: it was refused.
     pub(super) fn leave(mut self, ending: Option<Ending>) {
-        self.ending = ending;
+        self.outcome = ending.map_or(Outcome::Refused, Outcome::Ended);
     }
 }
 
@@ -199,8 +207,11 @@ impl Drop for Guard {
         running.refusals -= usize::from(self.is_refusal);
         // In one step with the place, so that neither shows without the other: who sees that this call is
         // over finds its place free, and a server that has no call left has counted all of them.
-        if let Some(ending) = self.ending {
-            self.calls.counters.end(ending);
+        match self.outcome {
+            Outcome::Ended(ending) => self.calls.counters.end(ending),
+            // for want of room: it took none, and was counted when it came
+            Outcome::Refused if !self.is_refusal => self.calls.counters.refuse(),
+            Outcome::Refused | Outcome::NotBegun => {}
         }
         drop(running);
         self.calls.changed.notify_all();

@@ -22,7 +22,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Reads the environment, runs the handler and closes. `None`: it was refused, which is counted.
+    /// Reads the environment, runs the handler and closes. `None`: it was refused.
     pub(super) fn run(&self, stream: TcpStream, handler: &BoxHandler) -> Option<Ending> {
         if self.busy {
             self.counters.refuse();
@@ -84,14 +84,10 @@ impl Call {
             return Err(Status::Busy);
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
-        let admitted = admitted.unwrap_or_else(|panic| {
+        admitted.unwrap_or_else(|panic| {
             tracing::error!(panic = panic_message(&*panic), "the admission panicked");
             Err(Status::Failed)
-        });
-        if admitted.is_err() {
-            self.counters.refuse();
-        }
-        admitted
+        })
     }
 
     /// Tells the dialplan how it went, if it still listens, and closes.

@@ -40,12 +40,14 @@ impl Call {
         let ending = self.serve(stream, busy, &handler).await;
         // who sees that this call is not active any more finds its place free
         drop(slot);
-        if let Some(ending) = ending {
-            self.counters.end(ending);
+        match ending {
+            Some(ending) => self.counters.end(ending),
+            None if !busy => self.counters.refuse(),
+            None => {}
         }
     }
 
-    /// `None`: it was refused, which is counted.
+    /// `None`: it was refused.
     async fn serve(&mut self, stream: TcpStream, busy: bool, handler: &BoxHandler) -> Option<Ending> {
         let Options { limits, leniency, .. } = *self.options;
         let mut conversation = Box::new(Conversation::over_tcp(stream, limits, leniency));
@@ -114,14 +116,10 @@ impl Call {
             return Err(Status::Busy);
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
-        let admitted = admitted.unwrap_or_else(|panic| {
+        admitted.unwrap_or_else(|panic| {
             tracing::error!(panic = panic_message(&*panic), "the admission panicked");
             Err(Status::Failed)
-        });
-        if admitted.is_err() {
-            self.counters.refuse();
-        }
-        admitted
+        })
     }
 
     /// Runs the handler, and ends the call when the handler is through with it.

@@ -1,0 +1,43 @@
+//! Cleans up, whichever way a call ends: a note in Asterisk's database and in its log says how far the caller
+//! got. Most commands need a caller, but these two run on a dead channel too.
+//!
+//! ```text
+//! cargo run --example cleanup_smol [address]
+//! ```
+
+use std::time::Duration;
+
+use agi_smol::{Channel, Error, Server};
+
+async fn survey(channel: &mut Channel) -> Result<&'static str, Error> {
+    channel.answer().await?;
+    channel.stream_file("demo-congrats", "#").await?;
+    let answer = channel.wait_for_digit(Duration::from_secs(5)).await?;
+    Ok(if answer.digit().is_some() { "answered" } else { "did not answer" })
+}
+
+pub(crate) async fn with_notes(mut channel: Channel) -> Result<(), Error> {
+    // what is to be done at the end stands behind this, and no `?` leads past it
+    let outcome = survey(&mut channel).await;
+    let note = match &outcome {
+        Ok(note) => note,
+        Err(error) if error.is_hangup() => "left early",
+        Err(_) => "failed",
+    };
+    let call = channel.environment().unique_id().unwrap_or_default().to_string();
+    channel.database_put("survey", &call, note).await?;
+    channel.verbose(&format!("{call}: the caller {note}")).await?;
+    // that the caller left is no failure, and the server knows it
+    outcome.map(drop)
+}
+
+fn main() -> std::io::Result<()> {
+    smol::block_on(async {
+        let server = match std::env::args().nth(1) {
+            Some(address) => Server::bind(address).await?,
+            None => Server::bind_local().await?,
+        };
+        println!("exten => 100,1,AGI(agi://{}/survey)", server.local_addr()?);
+        server.serve(with_notes).await
+    })
+}
