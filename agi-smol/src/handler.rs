@@ -5,6 +5,8 @@ use agi_proto::service::asynchronous;
 use crate::Channel;
 use crate::stream::TcpStream;
 
+/// What a [`Server`](crate::Server) runs for each call, over this crate's [`Channel`]: an `async fn`, or a closure.
+///
 /// ```no_run
 /// use agi_smol::{Channel, Error, Request, Server};
 ///
@@ -27,6 +29,8 @@ use crate::stream::TcpStream;
 #[doc(inline)]
 pub use asynchronous::Handler;
 
+/// Wraps a handler in another one.
+///
 /// ```
 /// use agi_smol::{BoxHandler, Channel, Request, Router, layer};
 ///
@@ -47,6 +51,8 @@ pub use asynchronous::Handler;
 #[doc(inline)]
 pub use asynchronous::layer;
 
+/// Gives a handler what all its calls share.
+///
 /// ```
 /// use std::sync::Arc;
 /// use agi_smol::{Channel, Error, Request, Router, with_state};

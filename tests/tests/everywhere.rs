@@ -1,65 +1,50 @@
 //! Every example service of every adapter, and a caller who leaves at each place in turn: before each command,
 //! while it runs, behind each answer, in each class of hangup. The services are real ones, behind their servers
 //! and over TCP. (`tls` has the handler of `hello`; its transport is tested in `tls.rs`.)
-#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::unwrap_used, dead_code, reason = "a test may, and an example has a main function")]
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod servers;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agi_proto::service::{Counters, Ending};
+use agi_proto::service::Ending;
 use agi_sim::{CLASSES, Call, Caller, Status};
 
-#[allow(dead_code, reason = "an example has a main function")]
+use self::servers::{LOOPBACK, Running, async_std, blocking, smol, tokio};
+
 #[path = "../../agi-tokio/examples/cleanup.rs"]
 mod cleanup;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-async-std/examples/cleanup_async_std.rs"]
 mod cleanup_async_std;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/cleanup_blocking.rs"]
 mod cleanup_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/cleanup_smol.rs"]
 mod cleanup_smol;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/digest.rs"]
 mod digest;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/digest_blocking.rs"]
 mod digest_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/hello.rs"]
 mod hello;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-async-std/examples/hello_async_std.rs"]
 mod hello_async_std;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/hello_blocking.rs"]
 mod hello_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/hello_smol.rs"]
 mod hello_smol;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/ivr.rs"]
 mod ivr;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-async-std/examples/ivr_async_std.rs"]
 mod ivr_async_std;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/ivr_blocking.rs"]
 mod ivr_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/ivr_smol.rs"]
 mod ivr_smol;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/record.rs"]
 mod record;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/record_blocking.rs"]
 mod record_blocking;
-#[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-smol/examples/record_smol.rs"]
 mod record_smol;
 
@@ -67,46 +52,12 @@ const SECRET: &str = "between us";
 /// Longer than anything takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A service that listens.
-struct Service {
-    address: SocketAddr,
-    counters: Arc<Counters>,
-}
-
-macro_rules! async_service {
-    ($server:ty, $block_on:path, $handler:expr) => {{
-        let server = $block_on(<$server>::bind("127.0.0.1:0")).unwrap();
-        let service = Service { address: server.local_addr().unwrap(), counters: server.counters() };
-        thread::spawn(move || $block_on(server.serve($handler)));
-        service
-    }};
-}
-
-macro_rules! on_tokio {
-    ($handler:expr) => {{
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let server = runtime.block_on(agi_tokio::Server::bind("127.0.0.1:0")).unwrap();
-        let service = Service { address: server.local_addr().unwrap(), counters: server.counters() };
-        thread::spawn(move || runtime.block_on(server.serve($handler)));
-        service
-    }};
-}
-
-macro_rules! on_threads {
-    ($handler:expr) => {{
-        let server = agi_blocking::Server::bind("127.0.0.1:0").unwrap();
-        let service = Service { address: server.local_addr().unwrap(), counters: server.counters() };
-        thread::spawn(move || server.serve($handler));
-        service
-    }};
-}
-
 fn caller(path: &str) -> Caller {
     Caller::new(&format!("agi://localhost/{path}")).set_variable("SECRET", SECRET)
 }
 
 /// The caller leaves everywhere. Gives the calls, of which each went as it should.
-fn everywhere(service: &Service, caller: &Caller) -> Vec<Call> {
+fn everywhere(service: &Running, caller: &Caller) -> Vec<Call> {
     let calls = caller.hang_up_everywhere(|caller| caller.dial_at(service.address).unwrap());
     for call in &calls {
         let transcript = call.transcript();
@@ -147,10 +98,10 @@ fn assert_paired(call: &Call) {
 #[test]
 fn hello_ends_wherever_the_caller_leaves() {
     for service in [
-        on_tokio!(hello::hello),
-        on_threads!(hello_blocking::hello),
-        async_service!(agi_smol::Server, smol::block_on, hello_smol::hello),
-        async_service!(agi_async_std::Server, async_std::task::block_on, hello_async_std::hello),
+        tokio(LOOPBACK, |server| server, hello::hello),
+        blocking(LOOPBACK, |server| server, hello_blocking::hello),
+        smol(LOOPBACK, |server| server, hello_smol::hello),
+        async_std(LOOPBACK, |server| server, hello_async_std::hello),
     ] {
         everywhere(&service, &caller("hello").expect_play("hello-world"));
     }
@@ -160,10 +111,10 @@ fn hello_ends_wherever_the_caller_leaves() {
 fn ivr_ends_wherever_the_caller_leaves() {
     let caller = caller("ivr").await_play("vm-extension").press("1234").expect_command("wait").press("5");
     for service in [
-        on_tokio!(ivr::ivr),
-        on_threads!(ivr_blocking::ivr),
-        async_service!(agi_smol::Server, smol::block_on, ivr_smol::ivr),
-        async_service!(agi_async_std::Server, async_std::task::block_on, ivr_async_std::ivr),
+        tokio(LOOPBACK, |server| server, ivr::ivr),
+        blocking(LOOPBACK, |server| server, ivr_blocking::ivr),
+        smol(LOOPBACK, |server| server, ivr_smol::ivr),
+        async_std(LOOPBACK, |server| server, ivr_async_std::ivr),
     ] {
         let calls = everywhere(&service, &caller);
         // never the answer to something else
@@ -180,9 +131,9 @@ fn record_ends_wherever_the_caller_leaves() {
     let caller = says(caller("record")).expect_command("wait").press("2");
     let caller = says(caller).expect_command("wait").press("1");
     for service in [
-        on_tokio!(record::record),
-        on_threads!(record_blocking::record),
-        async_service!(agi_smol::Server, smol::block_on, record_smol::record),
+        tokio(LOOPBACK, |server| server, record::record),
+        smol(LOOPBACK, |server| server, record_smol::record),
+        blocking(LOOPBACK, |server| server, record_blocking::record),
     ] {
         let calls = everywhere(&service, &caller);
         let messages = || calls.iter().filter_map(|call| call.at_end().variable("MESSAGE"));
@@ -194,10 +145,10 @@ fn record_ends_wherever_the_caller_leaves() {
 fn cleanup_ends_wherever_the_caller_leaves() {
     let caller = caller("survey").expect_command("wait").press("5");
     for service in [
-        on_tokio!(cleanup::with_notes),
-        on_threads!(cleanup_blocking::with_notes),
-        async_service!(agi_smol::Server, smol::block_on, cleanup_smol::with_notes),
-        async_service!(agi_async_std::Server, async_std::task::block_on, cleanup_async_std::with_notes),
+        tokio(LOOPBACK, |server| server, cleanup::with_notes),
+        blocking(LOOPBACK, |server| server, cleanup_blocking::with_notes),
+        smol(LOOPBACK, |server| server, cleanup_smol::with_notes),
+        async_std(LOOPBACK, |server| server, cleanup_async_std::with_notes),
     ] {
         for call in everywhere(&service, &caller) {
             let note = call.at_end().database("survey", "1700000000.1");
@@ -211,6 +162,9 @@ fn cleanup_ends_wherever_the_caller_leaves() {
 #[test]
 fn digest_ends_wherever_the_caller_leaves() {
     let caller = caller("hello").expect_play("hello-world");
-    everywhere(&on_tokio!(digest::services(SECRET.into()).unwrap()), &caller);
-    everywhere(&on_threads!(digest_blocking::services(SECRET.into()).unwrap()), &caller);
+    everywhere(&tokio(LOOPBACK, |server| server, digest::services(SECRET.into()).unwrap()), &caller);
+    everywhere(
+        &blocking(LOOPBACK, |server| server, digest_blocking::services(SECRET.into()).unwrap()),
+        &caller,
+    );
 }

@@ -294,3 +294,23 @@ fn audio_needs_eagi() {
         assert!(errors.contains("not with EAGI()"), "{errors}");
     }
 }
+
+/// What says that there is audio, and has none: nothing else that has the number is taken for it.
+#[test]
+fn audio_needs_descriptor_3() {
+    for adapter in ADAPTERS {
+        let mut script = Asterisk::new(8191);
+        script.send_environment(ENVIRONMENT.map(|(name, value)| match name {
+            "agi_enhanced" => (name, "1.0"),
+            _ => (name, value),
+        }));
+        let path = std::env::temp_dir().join(format!("agi-no-audio-{adapter}-{}", std::process::id()));
+        std::fs::write(&path, script.poll_transmit().unwrap()).unwrap();
+        let mut program = Command::new("sh");
+        program.args(["-c", "exec \"$0\" \"$1\" tone 3<&-", PROBE, adapter]);
+        let output = program.stdin(File::open(&path).unwrap()).output().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("No such"), "{output:?}");
+    }
+}
