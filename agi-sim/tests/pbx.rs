@@ -309,3 +309,27 @@ fn versions_are_known_by_their_branch() {
         assert_eq!(wire.send("ANSWER\n")[0].contains("intercept routine"), whole, "{version}");
     }
 }
+
+#[test]
+fn read_leaves_what_was_entered_in_a_variable() {
+    let mut wire = Wire::new(|setup| setup.missing_sounds = ["none".into()].into());
+    for (arguments, keys, entered, status) in [
+        ("X,prompt,2,,1,5", "12", "12", "OK"),
+        ("X,,,,1,5", "345#", "345", "OK"),
+        ("X,prompt,3,,1,5", "7", "7", "TIMEOUT"),
+        ("X,none,3,,1,5", "", "", "ERROR"),
+    ] {
+        let mut out = wire.send(&format!("EXEC Read \"{arguments}\"\n"));
+        for key in keys.chars() {
+            wire.pbx.press(key, wire.now);
+        }
+        out.extend(wire.pass(5000));
+        assert_eq!(out, ["200 result=0\n"], "{arguments}");
+        assert_eq!(wire.pbx.channel().variable("X").unwrap(), entered, "{arguments}");
+        assert_eq!(wire.pbx.channel().variable("READSTATUS").unwrap(), status, "{arguments}");
+    }
+    assert_eq!(wire.send("EXEC Read X,prompt\n"), NONE);
+    assert_eq!(wire.send("NOOP\n"), NONE, "unlike GET DATA it is not stopped");
+    assert_eq!(wire.hang_up(), ["200 result=0\n", "200 result=0\n", "HANGUP\n"]);
+    assert_eq!(wire.pbx.channel().variable("READSTATUS").unwrap(), "HANGUP");
+}

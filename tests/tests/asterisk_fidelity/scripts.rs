@@ -12,6 +12,7 @@ const ALL: &str = include_str!("all.txt");
 const LASTING: &[(&str, &str)] = &[
     ("control-stream-file", "CONTROL STREAM FILE demo-congrats \"\""),
     ("exec-dial", "EXEC Dial \"Local/wait@far/n\""),
+    ("exec-read", "EXEC Read \"ENTERED,demo-congrats,4,,1,100\""),
     ("exec-playback", "EXEC Playback demo-congrats"),
     ("exec-wait", "EXEC Wait 100"),
     ("get-data", "GET DATA \"\" -1"),
