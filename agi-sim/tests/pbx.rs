@@ -303,6 +303,11 @@ fn versions_are_known_by_their_branch() {
         let value = if substitutes { "default" } else { "${CONTEXT}" };
         assert_eq!(wire.send("GET VARIABLE X\n"), [format!("200 result=1 ({value})\n")], "{version}");
     }
+    for (version, encoded) in [("16.28.0", "eHh4"), ("22.10.1", "eHh4eA==")] {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        let answer = wire.send("GET FULL VARIABLE ${BASE64_ENCODE(xxxx)}\n");
+        assert_eq!(answer, [format!("200 result=1 ({encoded})\n")], "{version}");
+    }
     for (version, whole) in [("13.13.1", false), ("13.14.0", true), ("14.2.1", false), ("14.3.0", true)] {
         let mut wire = Wire::new(|setup| setup.version = version.into());
         wire.hang_up();
