@@ -318,6 +318,13 @@ mod tests {
         assert_eq!(response("200 result=1 (digit) digit=5 endpos=0").field("digit").expect("it came"), "5");
         assert_eq!(response("200 result=1 (speech) endpos=0 results=0 ").number("results"), Some(0));
         assert_eq!(response("200 result=0 x= y").field("x").expect("it came"), "");
+        // a quote closes before a name only
+        for text in ["a\" =b", "a\" b", "a\"b=c", "a\"  b=c", "a\" b c=d"] {
+            let raw = std::format!("200 result=0 text=\"{text}\" score=1");
+            let odd = response(&raw);
+            assert_eq!(odd.field("text").expect("it came"), text);
+            assert_eq!(odd.number("score"), Some(1));
+        }
         assert_eq!(
             response("200 result=0 text=\"never closed").field("text").expect("it came"),
             "never closed"

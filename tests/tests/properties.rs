@@ -2,10 +2,15 @@
 //! at, below and above its edge.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use agi_proto::commands::{GetData, GetVariable, Noop, Verbose};
+use std::time::Duration;
+
+use agi_proto::commands::{
+    GetData, GetVariable, GetVariableExact, Noop, SayDate, SetVariableExact, SpeechRecognize, Verbose,
+    WaitForDigit,
+};
 use agi_proto::{
-    Command, CommandLine, EncodeError, Environment, EnvironmentError, Leniency, Limits, LineBuffer,
-    ProtocolError, Raw, Session,
+    Command, CommandLine, EncodeError, Environment, EnvironmentError, EscapeDigits, Leniency, Limits,
+    LineBuffer, ProtocolError, Raw, Session,
 };
 use agi_tests::fuzz;
 use agi_tests::pair::{ENVIRONMENT, Seen, seen};
@@ -267,6 +272,35 @@ fn a_command_is_bounded_in_bytes_words_and_digits() {
     for (most, fits) in [(0, false), (1, true), (2, true), (1022, true), (1023, true), (1024, false)] {
         let sent = started(Limits::default()).send(&GetData::new("f").max_digits(most)).map(|_| ());
         assert_eq!(sent.is_ok(), fits, "{most} digits");
+    }
+}
+
+#[test]
+fn times_and_names_are_bounded() {
+    let mut session = started(Limits::default());
+    let mut takes = |command: &dyn Fn(&mut Session) -> Result<(), EncodeError>| {
+        let result = command(&mut session);
+        session.abandon();
+        result.is_ok()
+    };
+    for (more, fits) in around(i32::MAX.try_into().unwrap()) {
+        let number = u64::try_from(more).unwrap();
+        let (milliseconds, seconds) = (Duration::from_millis(number), Duration::from_secs(number));
+        let waits = WaitForDigit::new(Some(milliseconds));
+        assert_eq!(takes(&|session| session.send(&waits).map(|_| ())), fits, "{number} ms");
+        let recognizes = SpeechRecognize::new("f", seconds);
+        assert_eq!(takes(&|session| session.send(&recognizes).map(|_| ())), fits, "{number} s");
+        let says = SayDate::new(number.try_into().unwrap(), EscapeDigits::NONE);
+        assert_eq!(takes(&|session| session.send(&says).map(|_| ())), fits, "{number} s since 1970");
+    }
+    for (length, fits) in around(500) {
+        let name = "x".repeat(length);
+        assert_eq!(
+            takes(&|session| session.send(&GetVariableExact::new(&name)).map(|_| ())),
+            fits,
+            "{length}"
+        );
+        assert_eq!(SetVariableExact::new(&name, "").is_ok(), fits, "{length}");
     }
 }
 

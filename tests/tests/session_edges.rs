@@ -55,10 +55,14 @@ fn a_question_that_was_not_asked_is_taken_back() {
 }
 
 #[test]
-fn what_comes_before_the_question_is_written_hides_nothing() {
-    let mut pair = asks_whether_hung_up();
-    pair.asterisk.respond("520-forged");
-    assert_eq!(pair.events(), [Seen::Failed(ProtocolError::Unsolicited("520-forged".into()))]);
+fn what_comes_before_a_line_is_written_hides_nothing() {
+    // no block has begun, which would keep what follows for itself
+    let mut command = Pair::new();
+    let _pending = command.session.send(&Noop::new()).unwrap();
+    for mut pair in [command, asks_whether_hung_up()] {
+        pair.asterisk.respond("520-forged");
+        assert_eq!(pair.events(), [Seen::Failed(ProtocolError::Unsolicited("520-forged".into()))]);
+    }
 }
 
 #[test]

@@ -88,6 +88,24 @@ fn lines_forged_through_a_value_are_refused_and_named() {
 }
 
 #[test]
+fn no_variable_comes_twice_and_none_before_its_place() {
+    for name in KNOWN {
+        let (line, again) = ([name, ": v\n"].concat(), [name, ": again"].concat());
+        let twice = strict(&block(|text| text.replace(&line, &[&line, &again, "\n"].concat())));
+        assert_eq!(twice, Err(EnvironmentError::Duplicate(again.as_str().into())));
+        let last = strict(&block(|text| text.replace("agi_arg_1", &[&again, "\nagi_arg_1"].concat())));
+        assert_eq!(last, Err(EnvironmentError::Duplicate(again.as_str().into())));
+        let first = strict(&block(|text| [&again, "\n", &text].concat()));
+        let network = "agi_network: v".into();
+        let expected = match name {
+            "agi_network" => EnvironmentError::Duplicate(network),
+            _ => EnvironmentError::OutOfOrder(network),
+        };
+        assert_eq!(first, Err(expected), "{name}");
+    }
+}
+
+#[test]
 fn an_argument_is_one_by_its_whole_name() {
     // before the true ones it would move them all by one
     for name in ["agi_arg_x", "agi_arg_", "agi_arg_01", "agi_arg_1x", "agi_arg_99999999999"] {
@@ -97,6 +115,22 @@ fn an_argument_is_one_by_its_whole_name() {
         let behind = strict(&block(|text| text.replace("agi_arg_2: ", &["agi_arg_2: \n", &line].concat())));
         assert_eq!(behind, Err(EnvironmentError::OutOfOrder(line.as_str().into())));
     }
+}
+
+#[test]
+fn an_argument_comes_once_however_it_came_before() {
+    let any_order = Leniency { any_order: true, ..Leniency::default() };
+    let behind = |more: &'static str, leniency| {
+        let block = block(|text| text.replace("agi_arg_2: ", &["agi_arg_2: \n", more].concat()));
+        Environment::parse(&block, leniency).map(|environment| environment.args().count())
+    };
+    let duplicate = |line: &str| Err(EnvironmentError::Duplicate(line.into()));
+    assert_eq!(behind("agi_arg_1: again", Leniency::default()), duplicate("agi_arg_1: again"));
+    assert_eq!(behind("agi_arg_2: again", any_order), duplicate("agi_arg_2: again"));
+    assert_eq!(behind("agi_arg_9: one\nagi_arg_9: again", any_order), duplicate("agi_arg_9: again"));
+    assert_eq!(behind("agi_arg_x: one\nagi_arg_x: again", any_order), duplicate("agi_arg_x: again"));
+    assert_eq!(behind("agi_arg_4: out\nagi_arg_3: in", any_order), Ok(4));
+    assert_eq!(behind("agi_arg_4: a\nagi_arg_3: b\nagi_arg_4: c", any_order), duplicate("agi_arg_4: c"));
 }
 
 #[test]

@@ -12,8 +12,9 @@ pub struct Version<'a> {
 const SMALL_LIMIT: usize = 2047;
 /// The command buffer since: 8,192 bytes, one of them a NUL.
 const LARGE_LIMIT: usize = 8191;
-/// The first release of each branch with the large command buffer.
-const LARGE_BUFFER: [(u32, u32); 4] = [(20, 16), (21, 11), (22, 6), (23, 0)];
+/// The first release of each branch with the large command buffer, and the first branch of which all have it.
+const LARGE_BUFFER: [(u32, u32); 3] = [(20, 16), (21, 11), (22, 6)];
+const ALL_LARGE: u32 = 23;
 
 impl<'a> Version<'a> {
     pub(super) fn new(text: &'a BStr) -> Self {
@@ -39,7 +40,8 @@ impl<'a> Version<'a> {
     /// commands.
     pub fn command_limit(&self) -> usize {
         let large = self.release().is_some_and(|(major, minor)| {
-            major > 23 || LARGE_BUFFER.iter().any(|&(branch, first)| major == branch && minor >= first)
+            major >= ALL_LARGE
+                || LARGE_BUFFER.iter().any(|&(branch, first)| major == branch && minor >= first)
         });
         if large { LARGE_LIMIT } else { SMALL_LIMIT }
     }

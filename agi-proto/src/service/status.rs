@@ -7,7 +7,7 @@ use core::iter::successors;
 
 use bstr::{BStr, BString};
 
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 
 /// What a server tells the dialplan in the channel variable [`VARIABLE`](Self::VARIABLE).
 ///
@@ -118,7 +118,7 @@ impl Ending {
 
 /// No route leads to this path. A handler that gives this error ends its call with [`Status::NotFound`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no service at {path}")]
+#[error("no service at {}", Excerpt(.path))]
 pub struct NotFound {
     path: BString,
 }
@@ -137,6 +137,8 @@ impl NotFound {
 
 #[cfg(test)]
 mod tests {
+    use std::string::ToString;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
@@ -151,6 +153,7 @@ mod tests {
         assert_eq!(of(&Ours(Any::Closed)), Ending::Hangup);
         assert_eq!(of(&Ours(Any::Io(fmt::Error))), Ending::Failed);
         assert_eq!(of(&Ours(fmt::Error)), Ending::Failed);
+        assert_eq!(NotFound::new("/\x1b[2J".into()).to_string(), r#"no service at "/\x1b[2J""#);
         assert_eq!(of(&Ours(Ours(NotFound::new("/x".into())))), Ending::NotFound);
     }
 }

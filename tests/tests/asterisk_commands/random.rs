@@ -8,7 +8,7 @@ use fastrand::Rng;
 
 use super::{Line, TIME};
 
-const CALLS: u64 = 12;
+const CALLS: u64 = 75;
 const VALUES: usize = 40;
 
 /// Pieces of which values are made.
@@ -105,7 +105,7 @@ fn bytes_at_random_arrive() {
     let seed = seed();
     let mut rng = Rng::with_seed(seed);
     let mut line = Line::new();
-    for at in 0..300 {
+    for at in 0..2000 {
         let length = rng.usize(0..40);
         let bytes: Vec<u8> = std::iter::repeat_with(|| rng.u8(1..)).take(length).collect();
         let result = line.send(SetVariable::new("BYTES", &bytes));

@@ -57,13 +57,16 @@ fn caller(service: &Service) -> Call {
 
 fn forged_lines_end_the_call(version: Version, service: &Service) {
     let asterisk = Asterisk::shared(version);
-    for (name, value, error) in FORGED {
+    let calls = FORGED.map(|(name, value, error)| (caller(service).preset(name, value), error));
+    let with_one_behind = caller(service).arg("one\nagi_arg_2: forged").arg("two");
+    let twice = (with_one_behind, r#"a name that came before: "agi_arg_2: two""#);
+    for (call, error) in calls.into_iter().chain([twice]) {
         let log = Log::from_now();
         // not waited for: the manager's own events are torn apart by such values
-        let _call = asterisk.call(&caller(service).preset(name, value));
+        let _call = asterisk.call(&call);
         let line = log.wait_for("this is no call");
-        assert!(line.ends_with(&format!("error=environment: {error}")), "{name} = {value:?}: {line}");
-        assert_eq!(service.started(), 0, "{name} = {value:?}");
+        assert!(line.ends_with(&format!("error=environment: {error}")), "{call:?}: {line}");
+        assert_eq!(service.started(), 0, "{call:?}");
     }
 }
 
