@@ -222,8 +222,12 @@ fn connections_break_over_tcp_too() {
 
 #[test]
 fn hostile_values_come_through() {
-    for value in hostile_values() {
-        let call = Caller::new(URL).set_variable("V", value.clone()).run(|channel| {
+    let versions = ["16.28.0", "22.10.1"];
+    for (value, version) in
+        hostile_values().into_iter().flat_map(|value| versions.map(|v| (value.clone(), v)))
+    {
+        let caller = Caller::new(URL).setup(|setup| setup.version = version.into());
+        let call = caller.set_variable("V", value.clone()).run(|channel| {
             let exact = channel.get_variable_exact("V").unwrap();
             channel.set_variable_exact("W", &exact).unwrap();
         });

@@ -303,9 +303,38 @@ fn versions_are_known_by_their_branch() {
         let value = if substitutes { "default" } else { "${CONTEXT}" };
         assert_eq!(wire.send("GET VARIABLE X\n"), [format!("200 result=1 ({value})\n")], "{version}");
     }
+    for (version, encoded) in [("16.28.0", "eHh4"), ("22.10.1", "eHh4eA==")] {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        let answer = wire.send("GET FULL VARIABLE ${BASE64_ENCODE(xxxx)}\n");
+        assert_eq!(answer, [format!("200 result=1 ({encoded})\n")], "{version}");
+    }
     for (version, whole) in [("13.13.1", false), ("13.14.0", true), ("14.2.1", false), ("14.3.0", true)] {
         let mut wire = Wire::new(|setup| setup.version = version.into());
         wire.hang_up();
         assert_eq!(wire.send("ANSWER\n")[0].contains("intercept routine"), whole, "{version}");
     }
+}
+
+#[test]
+fn read_leaves_what_was_entered_in_a_variable() {
+    let mut wire = Wire::new(|setup| setup.missing_sounds = ["none".into()].into());
+    for (arguments, keys, entered, status) in [
+        ("X,prompt,2,,1,5", "12", "12", "OK"),
+        ("X,,,,1,5", "345#", "345", "OK"),
+        ("X,prompt,3,,1,5", "7", "7", "TIMEOUT"),
+        ("X,none,3,,1,5", "", "", "ERROR"),
+    ] {
+        let mut out = wire.send(&format!("EXEC Read \"{arguments}\"\n"));
+        for key in keys.chars() {
+            wire.pbx.press(key, wire.now);
+        }
+        out.extend(wire.pass(5000));
+        assert_eq!(out, ["200 result=0\n"], "{arguments}");
+        assert_eq!(wire.pbx.channel().variable("X").unwrap(), entered, "{arguments}");
+        assert_eq!(wire.pbx.channel().variable("READSTATUS").unwrap(), status, "{arguments}");
+    }
+    assert_eq!(wire.send("EXEC Read X,prompt\n"), NONE);
+    assert_eq!(wire.send("NOOP\n"), NONE, "unlike GET DATA it is not stopped");
+    assert_eq!(wire.hang_up(), ["200 result=0\n", "200 result=0\n", "HANGUP\n"]);
+    assert_eq!(wire.pbx.channel().variable("READSTATUS").unwrap(), "HANGUP");
 }

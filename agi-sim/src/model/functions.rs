@@ -29,6 +29,9 @@ pub(crate) fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
 pub(crate) fn read(channel: &mut Channel, function: &[u8], arguments: &[u8]) -> Option<BString> {
     Some(match function {
         b"LEN" => arguments.len().to_string().into(),
+        b"BASE64_ENCODE" if channel.cuts_base64 => {
+            STANDARD.encode(&arguments[..arguments.len() - arguments.len() % 3]).into()
+        }
         b"BASE64_ENCODE" => STANDARD.encode(arguments).into(),
         b"BASE64_DECODE" => STANDARD.decode(arguments).unwrap_or_default().into(),
         b"URIENCODE" => percent_encode(arguments, URI).to_string().into(),

@@ -123,7 +123,7 @@ impl Work {
     pub(crate) fn on_hangup(&mut self, now: Duration) -> Answer {
         match self {
             Self::Play(play) => play.on_hangup(now),
-            Self::Collect(_) => Answer::result(-1),
+            Self::Collect(collect) => collect.on_hangup(),
             Self::Digit(wait) => wait.on_hangup(),
             Self::Record(record) => record.on_hangup(now),
             Self::Text(wait) => wait.on_nothing(),
@@ -135,7 +135,7 @@ impl Work {
     pub(crate) fn on_input(&self) -> OnInput {
         match self {
             Self::Play(play) => play.on_input(),
-            Self::Collect(_) => OnInput::Silent,
+            Self::Collect(collect) => collect.on_input(),
             Self::Digit(wait) => wait.on_input(),
             Self::Record(_) | Self::Text(_) | Self::Sleep(_) | Self::Hear(_) => OnInput::RunsOn,
         }

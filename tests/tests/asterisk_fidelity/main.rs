@@ -1,4 +1,4 @@
-//! The same scripts, live, against a real Asterisk 22 and against the simulated one: what a service gets for its
+//! The same scripts, live, against a real Asterisk and against the simulated one: what a service gets for its
 //! commands, while the far leg does the same, is compared byte by byte.
 //!
 //! What cannot be the same is masked: names, ids and times.
@@ -17,6 +17,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use agi_proto::commands::ALL;
+use agi_tests::asterisk::Version;
 
 use self::script::{Act, Conversation, Script, Step, serve};
 
@@ -34,13 +35,22 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
 const CALLS: usize = 4;
 
 #[test]
-fn the_model_answers_as_the_real_asterisk_does() {
-    let scripts = scripts::all();
+fn the_model_answers_as_asterisk_22_does() {
+    answers_as(Version::V22);
+}
+
+#[test]
+fn the_model_answers_as_asterisk_16_does() {
+    answers_as(Version::V16);
+}
+
+fn answers_as(version: Version) {
+    let scripts = scripts::all(version);
     let next = AtomicUsize::new(0);
     // they spend their time waiting
     let outcomes = thread::scope(|scope| {
         let mut outcomes = Vec::new();
-        for worker in [0; CALLS].map(|_| scope.spawn(|| some(&scripts, &next))) {
+        for worker in [0; CALLS].map(|_| scope.spawn(|| some(version, &scripts, &next))) {
             outcomes.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
         outcomes
@@ -61,18 +71,19 @@ fn the_model_answers_as_the_real_asterisk_does() {
         }
     }
     let share = 100.0 * f64::from(same) / all as f64;
-    let summary = format!("{same} of {all} answers in {} calls agree, {share:.2} %", scripts.len());
+    let summary =
+        format!("{version:?}: {same} of {all} answers in {} calls agree, {share:.2} %", scripts.len());
     // not captured: who runs it sees the share where all is well, too
-    writeln!(io::stdout(), "{summary}\n{}", differences.join("\n")).unwrap();
+    io::stdout().write_all(format!("{summary}\n{}\n", differences.join("\n")).as_bytes()).unwrap();
     assert!(share >= 95.0, "{summary}");
     assert!(unlisted.is_empty(), "differences without a reason:\n{}", unlisted.join("\n"));
 }
 
 /// Scripts that nobody else has taken.
-fn some(scripts: &[Script], next: &AtomicUsize) -> Vec<Compared> {
+fn some(version: Version, scripts: &[Script], next: &AtomicUsize) -> Vec<Compared> {
     let mut outcomes = Vec::new();
     while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let [real, model] = both(script);
+        let [real, model] = both(version, script);
         outcomes.extend(compared(script, &real, &model));
     }
     outcomes
@@ -89,7 +100,7 @@ struct Compared {
 /// No command is left out, neither where it does something nor on a dead channel.
 #[test]
 fn every_command_is_in_a_script() {
-    let scripts = scripts::all();
+    let scripts = scripts::all(Version::V22);
     let dead = |script: &&Script| script.in_h || script.name.starts_with("dead");
     let names = |scripts: Vec<&Script>| -> BTreeSet<&'static str> {
         let lines =
@@ -104,18 +115,18 @@ fn every_command_is_in_a_script() {
 }
 
 /// The conversation and AGISTATUS, of the real one and of the model.
-fn both(script: &Script) -> [(Conversation, String); 2] {
+fn both(version: Version, script: &Script) -> [(Conversation, String); 2] {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let url = format!("agi://{address}/{}", script.name);
     thread::scope(|scope| {
         let (acted, receiver) = mpsc::channel();
         let service = scope.spawn(|| serve(&listener, script, &{ receiver }));
-        let status = real::call(script, &url, &acted);
+        let status = real::call(version, script, &url, &acted);
         let real = service.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let (acted, receiver) = mpsc::channel();
         let service = scope.spawn(|| serve(&listener, script, &{ receiver }));
-        let model_status = model::call(script, &real.environment, &address, &acted);
+        let model_status = model::call(version, script, &real.environment, &address, &acted);
         let model = service.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         [(real, status), (model, model_status)]
     })

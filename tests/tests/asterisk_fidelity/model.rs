@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agi_proto::BString;
 use agi_sim::{Audio, Callee, Caller, Setup, Subroutine};
+use agi_tests::asterisk::Version;
 
 use crate::script::{Act, Script};
 
@@ -13,8 +14,14 @@ use crate::script::{Act, Script};
 const LATER: Duration = Duration::from_millis(100);
 
 /// Calls as the real one did, and lets the caller act. Gives AGISTATUS.
-pub fn call(script: &Script, environment: &str, address: &str, acted: &Sender<()>) -> String {
-    let mut caller = Caller::with(setup(script, environment));
+pub fn call(
+    version: Version,
+    script: &Script,
+    environment: &str,
+    address: &str,
+    acted: &Sender<()>,
+) -> String {
+    let mut caller = Caller::with(setup(version, script, environment));
     if script.steps.iter().any(|step| step.act == Act::Interrupted) {
         caller = caller.in_real_time();
     }
@@ -54,7 +61,7 @@ fn hang_up_before(address: &str) {
 }
 
 /// The call as the real one was, on a PBX that has the same sounds and dialplan.
-fn setup(script: &Script, environment: &str) -> Setup {
+fn setup(version: Version, script: &Script, environment: &str) -> Setup {
     let field = |name: &str| {
         let line = environment.lines().find_map(|line| line.strip_prefix(&format!("agi_{name}: ")));
         BString::from(line.unwrap_or_else(|| panic!("no agi_{name} in {environment}")))
@@ -81,15 +88,19 @@ fn setup(script: &Script, environment: &str) -> Setup {
     for (name, value) in &script.settings {
         setup.variables.insert(name.as_str().into(), value.as_str().into());
     }
-    sounds(&mut setup);
+    sounds(version, &mut setup);
     dialplan(&mut setup);
     setup
 }
 
 /// The sounds that are installed, of 33 bytes for each 20 ms.
-fn sounds(setup: &mut Setup) {
+fn sounds(version: Version, setup: &mut Setup) {
     setup.unknown_sound = None;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("asterisk/22/sounds");
+    let installed = match version {
+        Version::V22 => "asterisk/22/sounds",
+        Version::V16 => "asterisk/16/sounds",
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join(installed);
     for folder in [&folder, &folder.join("digits"), &folder.join("silence")] {
         let folder = folder.canonicalize().unwrap();
         for entry in folder.read_dir().unwrap().flatten() {

@@ -12,8 +12,8 @@ use crate::script::{Act, Script};
 const TIME: Duration = Duration::from_secs(60);
 
 /// Calls, and lets the far leg act. Gives AGISTATUS.
-pub fn call(script: &Script, url: &str, acted: &Sender<()>) -> String {
-    let asterisk = Asterisk::shared(Version::V22);
+pub fn call(version: Version, script: &Script, url: &str, acted: &Sender<()>) -> String {
+    let asterisk = Asterisk::shared(version);
     let mut call = Call::to(url);
     for (name, value) in &script.settings {
         call = call.preset(name, value.as_str());

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An act happens while the line's command runs. `idle` stands for no command at all, `\n` for a line end in a
-//! line, and `{n}` for n times an x.
+//! line, and `{n}` for as many times an x as make the line n bytes longer than the longest one, its end included.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -48,7 +48,7 @@ pub enum Act {
 }
 
 impl Script {
-    pub fn parse(name: &'static str, text: &str) -> Self {
+    pub fn parse(name: &'static str, text: &str, limit: usize) -> Self {
         let mut script =
             Self { name, settings: Vec::new(), far: "tone".into(), in_h: false, steps: Vec::new() };
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -59,7 +59,7 @@ impl Script {
                     (None, Some((name, value))) => script.settings.push((name.into(), value.into())),
                     (None, None) => panic!("{name}: {line}"),
                 },
-                None => script.steps.push(Step::parse(line)),
+                None => script.steps.push(Step::parse(line, limit)),
             }
         }
         script
@@ -80,7 +80,7 @@ impl Step {
         !matches!(self.act, Act::Nothing | Act::Replies(_))
     }
 
-    fn parse(line: &str) -> Self {
+    fn parse(line: &str, limit: usize) -> Self {
         let (line, act) = line.split_once(" <- ").unwrap_or((line, ""));
         let act = match (act, act.split_once(' ')) {
             ("", _) => Act::Nothing,
@@ -92,12 +92,12 @@ impl Step {
             _ => panic!("{line} <- {act}"),
         };
         let mut line = line.replace("\\n", "\n");
-        if let Some((begin, rest)) = line.split_once('{') {
-            if let Some((number, end)) =
-                rest.split_once('}').filter(|(number, _)| number.parse::<usize>().is_ok())
-            {
-                line = format!("{begin}{}{end}", "x".repeat(number.parse().unwrap()));
-            }
+        let longer = line.split_once('{').and_then(|(begin, rest)| {
+            let number: usize = rest.strip_suffix('}')?.parse().ok()?;
+            Some((begin.to_owned(), limit + number - 1 - begin.len()))
+        });
+        if let Some((begin, fill)) = longer {
+            line = begin + &"x".repeat(fill);
         }
         Self { line: if line == "idle" { String::new() } else { line }, act }
     }

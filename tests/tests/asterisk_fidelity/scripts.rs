@@ -1,5 +1,7 @@
 //! What the service says, and what the caller does meanwhile.
 
+use agi_tests::asterisk::Version;
+
 use crate::script::Script;
 
 /// Sections, each a script behind its name.
@@ -12,6 +14,7 @@ const ALL: &str = include_str!("all.txt");
 const LASTING: &[(&str, &str)] = &[
     ("control-stream-file", "CONTROL STREAM FILE demo-congrats \"\""),
     ("exec-dial", "EXEC Dial \"Local/wait@far/n\""),
+    ("exec-read", "EXEC Read \"ENTERED,demo-congrats,4,,1,100\""),
     ("exec-playback", "EXEC Playback demo-congrats"),
     ("exec-wait", "EXEC Wait 100"),
     ("get-data", "GET DATA \"\" -1"),
@@ -37,13 +40,18 @@ const CLASSES: [(&str, &str); 4] = [
     ("silent-exits", "@AGISIGHUP=no\n@AGIEXITONHANGUP=yes\n"),
 ];
 
-pub fn all() -> Vec<Script> {
+/// The scripts, with lines as long as this version takes, and longer ones.
+pub fn all(version: Version) -> Vec<Script> {
+    let limit = match version {
+        Version::V22 => 8191,
+        Version::V16 => 2047,
+    };
     let mut scripts = Vec::new();
     for section in LIVE.split("== ").skip(1) {
         let (name, text) = section.split_once('\n').unwrap();
-        scripts.push(Script::parse(name, text));
+        scripts.push(Script::parse(name, text, limit));
     }
-    let mut add = |name: String, text: String| scripts.push(Script::parse(name.leak(), &text));
+    let mut add = |name: String, text: String| scripts.push(Script::parse(name.leak(), &text, limit));
     for (class, settings) in CLASSES {
         add(format!("idle-{class}"), format!("{settings}NOOP\nidle <- hang up\nNOOP\nCHANNEL STATUS\n"));
         for (name, line) in LASTING {

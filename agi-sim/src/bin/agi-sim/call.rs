@@ -23,8 +23,8 @@ pub(crate) struct Options {
     url: String,
     /// The arguments behind it.
     arguments: Vec<String>,
-    /// Connect here, as HOST:PORT, whatever the URL says.
-    #[arg(long)]
+    /// Connect here, whatever the URL says.
+    #[arg(long, value_name = "HOST:PORT")]
     at: Option<String>,
     /// The caller's name.
     #[arg(long, default_value = "Ada")]
@@ -36,19 +36,21 @@ pub(crate) struct Options {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     variables: Vec<String>,
     /// How many seconds a sound file lasts.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
     sound: f64,
     /// The version that Asterisk says it has, and behaves like.
-    #[arg(long, default_value = "22.10.1")]
+    #[arg(long, value_name = "VERSION", default_value = "22.10.1")]
     asterisk: String,
     /// The call is not answered yet: it rings.
     #[arg(long)]
     ringing: bool,
-    /// A file for the transcript, instead of one in the folder for temporary files.
-    #[arg(long)]
+    /// Where the transcript goes, instead of the folder for temporary files.
+    #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
-    /// Lines instead of a screen, as where there is no terminal. Keys are read from the standard input, and each
-    /// is pressed when a command takes it; a comma waits for a second, and h hangs up.
+    /// Lines instead of a screen, as where there is no terminal.
+    ///
+    /// Keys are read from the standard input, and each is pressed when a command takes it; a comma waits for a
+    /// second, and h hangs up.
     #[arg(long)]
     plain: bool,
 }

@@ -21,7 +21,7 @@ struct Options {
 enum Command {
     /// Call a service: hear what it plays, press keys, hang up.
     Call(call::Options),
-    /// Play Asterisk's part of a recorded conversation to a service, and compare what the service sends.
+    /// Play a recorded conversation to a service, and compare what it sends.
     Replay(replay::Options),
     /// Stand between an Asterisk and a service, show what they say, and save it.
     Proxy(proxy::Options),

@@ -9,7 +9,7 @@ use super::{Begun, media, values};
 use crate::model::event::Event;
 use crate::model::expand::expand;
 use crate::model::functions::{fraction, number};
-use crate::model::job::{Answer, Play, Sleep, Then, Work};
+use crate::model::job::{Answer, Collect, Play, Sleep, Then, Work};
 use crate::model::pbx::Pbx;
 use crate::model::setup::{Callee, Unknown};
 
@@ -128,14 +128,27 @@ fn play(pbx: &mut Pbx, data: &[u8], digits: bool) -> Begun {
     Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape, then: Then::Application }))
 }
 
-/// `Read(variable,file,maxdigits,options,attempts,timeout)`: nothing is entered.
+/// `Read(variable,file,maxdigits,options,attempts,timeout)`, of which one attempt is made.
 fn read(pbx: &mut Pbx, data: &[u8]) -> Begun {
     let parts: Vec<&[u8]> = data.split(|&byte| byte == b',').collect();
-    let timeout = parts.get(5).map_or(Duration::from_secs(10), |timeout| seconds(timeout));
-    pbx.channel.set(parts[0], "");
-    let nothing = Answer::application(0).set("READSTATUS", "TIMEOUT");
-    let hung_up = Answer::application(0).set("READSTATUS", "HANGUP");
-    sleep(pbx, timeout, nothing, hung_up)
+    let part = |n: usize| parts.get(n).copied().filter(|part| !part.is_empty());
+    let timeout = Some(part(5).map_or(Duration::from_secs(10), seconds));
+    let max = part(2).and_then(|max| usize::try_from(number(max)).ok()).filter(|&max| max > 0).unwrap_or(255);
+    let collect = Collect {
+        digits: BString::default(),
+        max,
+        first: timeout,
+        next: timeout,
+        until: None,
+        variable: Some(parts[0].into()),
+    };
+    if pbx.is_dead() {
+        return Begun::Answer(collect.on_hangup());
+    }
+    let length = part(1).map_or(Some(0), |file| media::length(pbx, &file.into()));
+    let Some(length) = length else { return Begun::Answer(collect.read("ERROR")) };
+    let then = Then::Data(collect);
+    Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape: BString::default(), then }))
 }
 
 /// `Dial(callee,timeout,options)`

@@ -89,7 +89,7 @@ pub(super) fn get_data(pbx: &mut Pbx, words: &[BString]) -> Begun {
         timeout => (milliseconds(timeout), milliseconds(timeout)),
     };
     let max = usize::try_from(max).unwrap_or(1);
-    let collect = Collect { digits: BString::default(), max, first, next, until: None };
+    let collect = Collect { digits: BString::default(), max, first, next, until: None, variable: None };
     let (escape, then) = (BString::default(), Then::Data(collect));
     Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape, then }))
 }

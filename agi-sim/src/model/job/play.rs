@@ -134,14 +134,16 @@ impl Play {
                 stopped(keys, -1, i64::try_from(position / 8).unwrap_or(i64::MAX), "ERROR").failed()
             }
             Then::Say { .. } => Answer::result(-1).failed(),
-            Then::Data(_) | Then::Application => Answer::result(-1),
+            Then::Data(collect) => collect.on_hangup(),
+            Then::Application => Answer::result(-1),
             Then::Recognize(hear) => hear.starts(now, position).on_hangup(),
         }
     }
 
     pub(super) fn on_input(&self) -> OnInput {
-        match self.then {
-            Then::Stream | Then::Option(_) | Then::Data(_) | Then::Say { stops: true } => OnInput::Silent,
+        match &self.then {
+            Then::Stream | Then::Option(_) | Then::Say { stops: true } => OnInput::Silent,
+            Then::Data(collect) => collect.on_input(),
             _ => OnInput::RunsOn,
         }
     }
