@@ -10,7 +10,7 @@ use agi_smol::generic::{self, LOCAL, Runtime};
 use async_std::net::{TcpListener, ToSocketAddrs};
 use async_std::task;
 
-use crate::{Connection, Handler};
+use crate::{Channel, Connection, Handler};
 
 /// A FastAGI server.
 ///
@@ -104,7 +104,7 @@ impl Server {
     ///
     /// Dropping this cancels the handlers; their calls are still closed properly as long as the process
     /// goes on.
-    pub async fn serve<A: 'static>(self, handler: impl Handler<A, Connection>) -> ! {
+    pub async fn serve<A: 'static>(self, handler: impl Handler<Channel, A>) -> ! {
         self.serve_until(handler, pending()).await;
         unreachable!("what it served until never comes")
     }
@@ -126,7 +126,7 @@ impl Server {
     /// ```
     pub async fn serve_until<A: 'static>(
         self,
-        handler: impl Handler<A, Connection>,
+        handler: impl Handler<Channel, A>,
         shutdown: impl Future<Output = ()>,
     ) {
         let Self { listener, options, counters } = self;

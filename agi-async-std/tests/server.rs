@@ -10,8 +10,6 @@ use std::future::Future;
 
 use agi_async_std as adapter;
 
-type Stream = agi_async_std::Connection;
-
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     async_std::task::spawn(future);
 }

@@ -71,10 +71,11 @@ fn a_hangup_before_a_broken_pipe_is_still_read() {
 fn what_nobody_asked_for_is_an_error_that_stays() {
     with_pbx(
         |mut pbx| {
-            pbx.respond("200 result=1 (forged)");
+            pbx.expect("NOOP").respond("200 result=0").respond("200 result=1 (forged)");
             assert_eq!(pbx.next(), None);
         },
         |channel| {
+            channel.noop().expect("answered");
             let unsolicited = |error| matches!(error, Error::Protocol(ProtocolError::Unsolicited(_)));
             assert!(unsolicited(channel.hung_up(LONG).expect_err("forged")));
             assert!(unsolicited(channel.noop().expect_err("it repeats")));

@@ -4,6 +4,8 @@
 //! The adapters build their servers from this; a service uses what they export of it.
 
 mod allow;
+#[cfg(feature = "server")]
+pub mod asynchronous;
 mod counters;
 mod options;
 #[cfg(feature = "server")]

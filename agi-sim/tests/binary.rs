@@ -73,6 +73,26 @@ fn a_caller_may_hang_up() {
     assert!(output.status.success() && text(&output.stdout).contains("AGISTATUS HANGUP"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_call_that_is_interrupted_is_hung_up() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for (name, signal) in [("interrupted", Signal::INT), ("terminated", Signal::TERM)] {
+        let url = format!("agi://{}/pin", service());
+        let file = folder(name).join("call.txt");
+        let mut command = agi_sim(&["call", &url, "--transcript", file.to_str().unwrap()]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.contains("the caller hears enter-pin")));
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert!(lines.any(|line| line.contains("AGISTATUS HANGUP")));
+        assert!(lines.any(|line| line.contains("the transcript is in")));
+        assert!(child.wait().unwrap().success());
+        assert!(fs::read_to_string(&file).unwrap().contains("the caller hangs up"));
+    }
+}
+
 #[test]
 fn a_call_that_cannot_be_is_told_and_fails() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -113,19 +113,21 @@ fn the_test_of_a_service_takes_no_time() {
 #[test]
 fn wherever_the_caller_leaves_the_service_ends() {
     let caller = caller().expect_play("enter-pin").press("99").await_play("wrong-pin").press_blindly("5");
-    let links = caller.hang_up_everywhere(|caller| caller.run(link));
-    let tokio = caller.hang_up_everywhere(|caller| caller.run_tokio(on_tokio));
-    let blocking = caller.hang_up_everywhere(|caller| caller.run_blocking(blocking));
-    let smol = caller.hang_up_everywhere(|caller| caller.run_stream(on_smol));
-    assert!(links.len() > 40 * CLASSES.len() / 2, "only {} places", links.len());
-    assert_eq!((tokio.len(), blocking.len(), smol.len()), (links.len(), links.len(), links.len()));
-    let over = |result: Result<(), agi_sim::Error>| result.err().is_none_or(|error| error.is_hangup());
-    for (result, transcript) in (links.into_iter().map(parts))
-        .chain(tokio.into_iter().map(parts))
-        .chain(smol.into_iter().map(parts))
-        .chain(blocking.into_iter().map(parts).filter_map(|(result, text)| Some((result?, text))))
-    {
-        assert!(over(result), "{transcript}");
+    for segmentation in [Segmentation::Writes, Segmentation::Joined, Segmentation::Bytes] {
+        let caller = caller.clone().segmented(segmentation);
+        let links = caller.hang_up_everywhere(|caller| caller.run(link));
+        let tokio = caller.hang_up_everywhere(|caller| caller.run_tokio(on_tokio));
+        let blocking = caller.hang_up_everywhere(|caller| caller.run_blocking(blocking));
+        let smol = caller.hang_up_everywhere(|caller| caller.run_stream(on_smol));
+        assert!(links.len() > 40 * CLASSES.len() / 2, "only {} places", links.len());
+        assert_eq!((tokio.len(), blocking.len(), smol.len()), (links.len(), links.len(), links.len()));
+        for (result, transcript) in (links.into_iter().map(parts))
+            .chain(tokio.into_iter().map(parts))
+            .chain(smol.into_iter().map(parts))
+            .chain(blocking.into_iter().map(parts).filter_map(|(result, text)| Some((result?, text))))
+        {
+            assert!(result.err().is_none_or(|error| error.is_hangup()), "{transcript}");
+        }
     }
 }
 
@@ -136,7 +138,7 @@ fn parts<T>(call: Call<T>) -> (T, String) {
 
 #[test]
 fn bytes_may_be_cut_and_late() {
-    for segmentation in [Segmentation::Bytes, Segmentation::Random(7)] {
+    for segmentation in [Segmentation::Joined, Segmentation::Bytes, Segmentation::Random(7)] {
         for seed in 0..20 {
             let caller = caller().segmented(segmentation).delayed(Duration::from_millis(30)).seed(seed);
             let caller = caller.expect_play("enter-pin").press("1234");

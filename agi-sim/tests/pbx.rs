@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use agi_sim::{Event, Pbx, Setup, Status};
+use agi_sim::{Application, Event, Pbx, Setup, Status, Unknown};
 
 struct Wire {
     pbx: Pbx,
@@ -173,9 +173,7 @@ fn digits_that_no_command_takes_are_lost() {
 #[test]
 fn an_application_that_gives_1_is_answered_twice() {
     let mut wire = Wire::new(|setup| {
-        let mut application = agi_sim::Application::default();
-        application.value = 1;
-        setup.applications.insert("statsd".into(), application);
+        setup.applications.insert("statsd".into(), Application::giving(1));
     });
     let out = wire.send("EXEC StatsD x\n");
     assert_eq!((out[0].as_str(), out.len()), ("200 result=1\n", 4));
@@ -218,4 +216,96 @@ fn an_offset_from_the_end_is_behind_the_end() {
     assert_eq!(wire.send(&format!("{line}1000\n")), NONE);
     assert_eq!(wire.pass(1999), NONE);
     assert_eq!(wire.pass(1), ["200 result=0 endpos=-1\n"]);
+}
+
+#[test]
+fn applications_and_functions_that_are_not_there_are_a_setting() {
+    for (unknown, application, value) in [(Unknown::Error, -2, None), (Unknown::Accept, 0, Some("kept"))] {
+        let mut wire = Wire::new(|setup| {
+            setup.unknown_applications = unknown;
+            setup.unknown_functions = unknown;
+        });
+        assert_eq!(wire.send("EXEC NoSuchApplication x\n"), [format!("200 result={application}\n")]);
+        assert_eq!(wire.send("SET VARIABLE NOSUCH(x) kept\n"), ["200 result=1\n"]);
+        let expected = value.map_or("200 result=0\n".into(), |value| format!("200 result=1 ({value})\n"));
+        assert_eq!(wire.send("GET VARIABLE NOSUCH(x)\n"), [expected]);
+    }
+}
+
+#[test]
+fn a_speech_engine_understands() {
+    let mut wire = Wire::new(|setup| setup.speech = true);
+    assert_eq!(wire.send("SPEECH RECOGNIZE menu 5\n"), ["200 result=0\n"], "there is no object yet");
+    assert_eq!(wire.send("SPEECH CREATE engine\n"), ["200 result=1\n"]);
+    assert_eq!(wire.send("SPEECH LOAD GRAMMAR answers /tmp/x\n"), ["200 result=1\n"]);
+    assert_eq!(wire.send("SPEECH ACTIVATE GRAMMAR answers\n"), ["200 result=1\n"]);
+    assert_eq!(wire.send("SPEECH RECOGNIZE menu 5\n"), NONE);
+    wire.pass(3500);
+    wire.pbx.speak("yes please", 900, wire.now);
+    let understood =
+        "200 result=1 (speech) endpos=24000 results=1 score0=900 text0=\"yes please\" grammar0=answers\n";
+    assert_eq!(wire.out(), [understood]);
+    assert_eq!(wire.send("SPEECH RECOGNIZE menu 5\n"), NONE);
+    wire.pass(1000);
+    wire.pbx.press('7', wire.now);
+    assert_eq!(wire.out(), ["200 result=1 (digit) digit=7 endpos=8000\n"]);
+    assert_eq!(wire.send("SPEECH RECOGNIZE menu 5\n"), NONE);
+    assert_eq!(wire.pass(8000), ["200 result=1 (timeout) endpos=24000\n"]);
+    assert_eq!(wire.send("SPEECH RECOGNIZE menu 5\n"), NONE);
+    assert_eq!(wire.hang_up(), ["200 result=1 (hangup) endpos=0\n", "HANGUP\n"]);
+    assert_eq!(wire.send("SPEECH DESTROY\n"), ["200 result=1\n"]);
+}
+
+#[test]
+fn only_eagi_lets_a_command_stop_what_is_said() {
+    for (enhanced, answers) in [(false, vec!["200 result=0\n"; 2]), (true, vec!["200 result=0\n"])] {
+        let mut wire = Wire::new(|setup| setup.enhanced = enhanced);
+        assert_eq!(wire.send("SAY DIGITS 123 \"\"\n"), NONE);
+        let mut out = wire.send("NOOP\n");
+        out.extend(wire.pass(5000));
+        assert_eq!(out, answers);
+    }
+}
+
+#[test]
+fn the_last_argument_holds_what_is_too_much() {
+    let mut setup = Setup::new("agi://localhost/x");
+    setup.arguments = (1..=130).map(|number| number.to_string().into()).collect();
+    let environment = setup.environment();
+    let (name, value) = environment.last().unwrap();
+    assert_eq!((name.as_str(), value.to_string().as_str()), ("agi_arg_127", "127,128,129,130"));
+    assert_eq!(environment[environment.len() - 2].1, "126");
+}
+
+#[test]
+fn each_line_of_the_environment_is_a_write_of_its_own() {
+    let pbx = Pbx::new(Setup::new("agi://localhost/x"));
+    assert_eq!(pbx.poll_transmit().unwrap(), b"agi_network: yes\n");
+}
+
+#[test]
+fn older_versions_answer_as_they_did() {
+    let mut wire = Wire::new(|setup| setup.version = "11.25.3".into());
+    assert_eq!(wire.send("CONTROL STREAM FILE a \"\"\n"), NONE);
+    assert_eq!(wire.pass(3000), ["200 result=0\n"], "it does not tell the place");
+    wire.hang_up();
+    assert_eq!(wire.send("ANSWER\n"), ["511 Command Not Permitted on a dead channel\n"]);
+}
+
+#[test]
+fn versions_are_known_by_their_branch() {
+    for (version, substitutes) in
+        [("16.26.1", false), ("16.28.0", true), ("18.12.0", false), ("19.5.0", true), ("GIT-master", true)]
+    {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        wire.send("SET VARIABLE AGIEXECFULL yes\n");
+        wire.send("EXEC Set \"X=${CONTEXT}\"\n");
+        let value = if substitutes { "default" } else { "${CONTEXT}" };
+        assert_eq!(wire.send("GET VARIABLE X\n"), [format!("200 result=1 ({value})\n")], "{version}");
+    }
+    for (version, whole) in [("13.13.1", false), ("13.14.0", true), ("14.2.1", false), ("14.3.0", true)] {
+        let mut wire = Wire::new(|setup| setup.version = version.into());
+        wire.hang_up();
+        assert_eq!(wire.send("ANSWER\n")[0].contains("intercept routine"), whole, "{version}");
+    }
 }

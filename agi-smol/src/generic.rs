@@ -20,7 +20,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use self::accept::Slots;
 use self::call::Call;
 use crate::race::{Won, race, within};
-use crate::{BoxHandler, Handler};
+use crate::{BoxHandler, Channel, Handler};
 
 /// The loopback address, and the port that `AGI(agi://host/path)` means.
 pub const LOCAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 4573);
@@ -75,7 +75,7 @@ pub async fn serve_until<R: Runtime, A: 'static>(
     listener: R::Listener,
     options: Options,
     counters: Arc<Counters>,
-    handler: impl Handler<A, R::Stream>,
+    handler: impl Handler<Channel<R::Stream>, A>,
     shutdown: impl Future<Output = ()>,
 ) {
     let slots = Slots::new(&options);

@@ -41,7 +41,6 @@ mod handler;
 mod lease;
 mod log;
 mod race;
-mod router;
 #[cfg(feature = "server")]
 mod server;
 mod stream;
@@ -51,8 +50,7 @@ pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Stat
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;
-pub use self::handler::{BoxHandler, Handler, layer, with_state};
-pub use self::router::{Replaceable, Router};
+pub use self::handler::{BoxHandler, Handler, Replaceable, Router, layer, with_state};
 #[cfg(feature = "server")]
 pub use self::server::Server;
 

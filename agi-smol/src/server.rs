@@ -8,8 +8,8 @@ use std::sync::Arc;
 use agi_proto::service::{Counters, Options};
 use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
 
-use crate::Handler;
 use crate::generic::{self, LOCAL, Runtime};
+use crate::{Channel, Handler};
 
 /// A FastAGI server.
 ///
@@ -104,7 +104,7 @@ impl Server {
     ///
     /// Dropping this cancels the handlers; their calls are still closed properly as long as the process
     /// goes on.
-    pub async fn serve<A: 'static>(self, handler: impl Handler<A>) -> ! {
+    pub async fn serve<A: 'static>(self, handler: impl Handler<Channel, A>) -> ! {
         self.serve_until(handler, pending()).await;
         unreachable!("what it served until never comes")
     }
@@ -124,7 +124,11 @@ impl Server {
     /// # drop(stop);
     /// # }
     /// ```
-    pub async fn serve_until<A: 'static>(self, handler: impl Handler<A>, shutdown: impl Future<Output = ()>) {
+    pub async fn serve_until<A: 'static>(
+        self,
+        handler: impl Handler<Channel, A>,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let Self { listener, options, counters } = self;
         generic::serve_until::<Smol, A>(listener, options, counters, handler, shutdown).await;
     }

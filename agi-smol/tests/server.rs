@@ -9,8 +9,6 @@ use std::future::Future;
 
 use agi_smol as adapter;
 
-type Stream = smol::net::TcpStream;
-
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     smol::spawn(future).detach();
 }

@@ -130,21 +130,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             (self.acknowledge)(&self.stream);
         }
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
+        let patience = patience.map(|patience| {
+            let since = *self.quiet_since.get_or_insert_with(Instant::now);
+            patience.saturating_sub(since.elapsed())
+        });
         let read = self.stream.read(self.session.read_buf());
         let read = match patience {
             None => read.await,
-            Some(patience) => {
-                let since = *self.quiet_since.get_or_insert_with(Instant::now);
-                match timeout(patience.saturating_sub(since.elapsed()), read).await {
-                    Ok(read) => read,
-                    Err(_) if self.mute => Ok(0),
-                    Err(_) => {
-                        self.quiet_since = None;
-                        self.session.handle_timeout();
-                        return Ok(());
-                    }
+            Some(patience) => match timeout(patience, read).await {
+                Ok(read) => read,
+                Err(_) if self.mute => Ok(0),
+                Err(_) => {
+                    self.quiet_since = None;
+                    self.session.handle_timeout();
+                    return Ok(());
                 }
-            }
+            },
         };
         self.quiet_since = None;
         match read {

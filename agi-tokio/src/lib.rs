@@ -44,7 +44,6 @@ mod log;
 #[cfg(unix)]
 pub mod process;
 mod race;
-mod router;
 mod server;
 
 pub use agi_proto;
@@ -52,8 +51,7 @@ pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Stat
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 
 pub use self::channel::Channel;
-pub use self::handler::{BoxHandler, Handler, layer, with_state};
-pub use self::router::{Replaceable, Router};
+pub use self::handler::{BoxHandler, Handler, Replaceable, Router, layer, with_state};
 pub use self::server::Server;
 
 /// What came of a command that was not what it is for. See [`agi_proto::Error`] for each kind, and

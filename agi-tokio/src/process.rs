@@ -72,7 +72,7 @@ pub type Failure = Box<dyn StdError + Send + Sync>;
 ///
 /// What the handler fails with. [`Error::Io`] where standard input and output cannot be taken, and
 /// [`Error::Protocol`] where it is not Asterisk that speaks there.
-pub async fn run<A>(handler: impl Handler<A, Stdio>) -> Result<(), Failure> {
+pub async fn run<A>(handler: impl Handler<Channel<Stdio>, A>) -> Result<(), Failure> {
     let stdio = Stdio::take().map_err(Error::Io)?;
     let mut conversation = Conversation::new(stdio, Limits::default(), Leniency::default());
     if !conversation.open().await? {

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use self::accept::Slots;
 use self::call::Call;
 use crate::race::{Won, race};
-use crate::{BoxHandler, Handler};
+use crate::{BoxHandler, Channel, Handler};
 
 /// The port that `AGI(agi://host/path)` means.
 const PORT: u16 = 4573;
@@ -118,7 +118,7 @@ impl Server {
     ///
     /// Dropping this cancels the handlers; their calls are still closed properly as long as the runtime
     /// goes on.
-    pub async fn serve<A: 'static>(self, handler: impl Handler<A>) -> ! {
+    pub async fn serve<A: 'static>(self, handler: impl Handler<Channel, A>) -> ! {
         self.serve_until(handler, pending()).await;
         unreachable!("what it served until never comes")
     }
@@ -136,7 +136,11 @@ impl Server {
     /// server.serve_until(hello, shutdown).await;
     /// # }
     /// ```
-    pub async fn serve_until<A: 'static>(self, handler: impl Handler<A>, shutdown: impl Future<Output = ()>) {
+    pub async fn serve_until<A: 'static>(
+        self,
+        handler: impl Handler<Channel, A>,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let Self { listener, options, counters } = self;
         let slots = Slots::new(&options);
         let (handler, options) = (BoxHandler::new(handler), Arc::new(options));

@@ -23,11 +23,14 @@ struct Running {
 }
 
 impl Running {
-    async fn start<A: 'static>(handler: impl Handler<A>) -> Self {
+    async fn start<A: 'static>(handler: impl Handler<Channel, A>) -> Self {
         Self::with(|server| server, handler).await
     }
 
-    async fn with<A: 'static>(options: impl FnOnce(Server) -> Server, handler: impl Handler<A>) -> Self {
+    async fn with<A: 'static>(
+        options: impl FnOnce(Server) -> Server,
+        handler: impl Handler<Channel, A>,
+    ) -> Self {
         let server = options(Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
         let address = server.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,6 +1,6 @@
 //! Every example service of every adapter, and a caller who leaves at each place in turn: before each command,
 //! while it runs, behind each answer, in each class of hangup. The services are real ones, behind their servers
-//! and over TCP.
+//! and over TCP. (`tls` has the handler of `hello`; its transport is tested in `tls.rs`.)
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::net::SocketAddr;
@@ -11,6 +11,18 @@ use std::time::{Duration, Instant};
 use agi_proto::service::{Counters, Ending};
 use agi_sim::{CLASSES, Call, Caller, Status};
 
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-tokio/examples/cleanup.rs"]
+mod cleanup;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-async-std/examples/cleanup_async_std.rs"]
+mod cleanup_async_std;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-blocking/examples/cleanup_blocking.rs"]
+mod cleanup_blocking;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-smol/examples/cleanup_smol.rs"]
+mod cleanup_smol;
 #[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-tokio/examples/digest.rs"]
 mod digest;
@@ -47,6 +59,9 @@ mod record;
 #[allow(dead_code, reason = "an example has a main function")]
 #[path = "../../agi-blocking/examples/record_blocking.rs"]
 mod record_blocking;
+#[allow(dead_code, reason = "an example has a main function")]
+#[path = "../../agi-smol/examples/record_smol.rs"]
+mod record_smol;
 
 const SECRET: &str = "between us";
 /// Longer than anything takes.
@@ -164,10 +179,32 @@ fn record_ends_wherever_the_caller_leaves() {
     let says = |caller: Caller| caller.expect_command("record").wait(Duration::from_secs(1)).press("#");
     let caller = says(caller("record")).expect_command("wait").press("2");
     let caller = says(caller).expect_command("wait").press("1");
-    for service in [on_tokio!(record::record), on_threads!(record_blocking::record)] {
+    for service in [
+        on_tokio!(record::record),
+        on_threads!(record_blocking::record),
+        async_service!(agi_smol::Server, smol::block_on, record_smol::record),
+    ] {
         let calls = everywhere(&service, &caller);
         let messages = || calls.iter().filter_map(|call| call.at_end().variable("MESSAGE"));
         assert!(messages().count() > 0 && messages().all(|message| message == "/tmp/message-1700000000.1"));
+    }
+}
+
+#[test]
+fn cleanup_ends_wherever_the_caller_leaves() {
+    let caller = caller("survey").expect_command("wait").press("5");
+    for service in [
+        on_tokio!(cleanup::with_notes),
+        on_threads!(cleanup_blocking::with_notes),
+        async_service!(agi_smol::Server, smol::block_on, cleanup_smol::with_notes),
+        async_service!(agi_async_std::Server, async_std::task::block_on, cleanup_async_std::with_notes),
+    ] {
+        for call in everywhere(&service, &caller) {
+            let note = call.at_end().database("survey", "1700000000.1");
+            let exits = call.at_end().variable("AGIEXITONHANGUP").unwrap() == "yes";
+            let known = note.is_some_and(|note| note == "answered" || note == "left early");
+            assert!(known || exits && note.is_none(), "{note:?}\n{}", call.transcript());
+        }
     }
 }
 

@@ -312,21 +312,20 @@ fn pbx(setup: &mut Setup) {
     for (file, ms) in [("beep", 440), ("demo-congrats", 30_000), ("silence/1", 1000)] {
         setup.sounds.insert(file.into(), Duration::from_millis(ms));
     }
-    let mut subroutine =
-        |extension: &str, takes: u64, returns: Option<&str>, echoes: bool, hangs_up: bool| {
-            let mut subroutine = Subroutine::default();
-            subroutine.takes = Duration::from_millis(takes);
-            subroutine.returns = returns.map(BString::from);
-            subroutine.echoes = echoes;
-            subroutine.hangs_up = hangs_up;
-            setup.subroutines.insert(format!("subs,{extension},1").into(), subroutine);
-        };
-    subroutine("ret", 0, Some("back "), true, false);
-    subroutine("plain", 0, Some(""), false, false);
-    subroutine("nest", 0, Some(""), false, false);
-    subroutine("slow", 8000, Some(""), false, false);
-    subroutine("noreturn", 0, None, false, false);
-    subroutine("hang", 0, None, false, true);
+    let mut subroutine = |extension: &str, takes: u64, returns: Option<&str>, hangs_up: bool| {
+        let mut subroutine = Subroutine::default();
+        subroutine.takes = Duration::from_millis(takes);
+        subroutine.returns = returns.map(BString::from);
+        subroutine.sets = returns.map(|_| ("GOSUB_ARG".into(), "${ARG1}".into())).into_iter().collect();
+        subroutine.hangs_up = hangs_up;
+        setup.subroutines.insert(format!("subs,{extension},1").into(), subroutine);
+    };
+    subroutine("ret", 0, Some("back ${ARG1}"), false);
+    subroutine("plain", 0, Some(""), false);
+    subroutine("nest", 0, Some(""), false);
+    subroutine("slow", 8000, Some(""), false);
+    subroutine("noreturn", 0, None, false);
+    subroutine("hang", 0, None, true);
     setup.callees.insert("Local/busy@peer".into(), Callee::Busy);
     setup.callees.insert("Local/hangsoon@peer".into(), Callee::Answers(Duration::from_secs(1)));
     setup.callees.insert("Local/answered@subs".into(), Callee::Answers(Duration::from_secs(60)));

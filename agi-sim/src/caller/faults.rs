@@ -13,6 +13,8 @@ pub enum Segmentation {
     /// Each write arrives as it is.
     #[default]
     Writes,
+    /// All that was written by the time at which the service reads arrives as one.
+    Joined,
     /// Each byte arrives by itself.
     Bytes,
     /// Writes are cut at random places, into pieces of at most so many bytes.
@@ -39,13 +41,17 @@ impl Faults {
     /// How much of so many bytes arrives in one piece.
     pub(crate) fn piece(&mut self, length: usize) -> usize {
         match self.segmentation {
-            Segmentation::Writes => length,
+            Segmentation::Writes | Segmentation::Joined => length,
             Segmentation::Bytes => length.min(1),
             Segmentation::Random(most) => {
                 let most = length.min(most.max(1)).max(1);
                 (1 + (self.random() % most as u64) as usize).min(length)
             }
         }
+    }
+
+    pub(crate) fn joins(&self) -> bool {
+        self.segmentation == Segmentation::Joined
     }
 
     pub(crate) fn pause(&mut self) -> Duration {

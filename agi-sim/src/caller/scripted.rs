@@ -218,6 +218,11 @@ impl Scripted {
             if self.silent {
                 continue;
             }
+            wrote = true;
+            if let Some((_, last)) = self.transit.back_mut().filter(|_| self.faults.joins()) {
+                last.extend_from_slice(&bytes);
+                continue;
+            }
             let mut rest = &bytes[..];
             while !rest.is_empty() {
                 let (piece, behind) = rest.split_at(self.faults.piece(rest.len()));
@@ -225,7 +230,6 @@ impl Scripted {
                 self.transit.push_back((last + self.faults.pause(), piece.to_vec()));
                 rest = behind;
             }
-            wrote = true;
         }
         if wrote {
             self.place(); // directly behind what Asterisk wrote

@@ -25,22 +25,23 @@ fn expand_at(channel: &mut Channel, mut text: &[u8], depth: usize) -> BString {
         out.extend_from_slice(&text[..at]);
         text = &text[at..];
         let close = match text.get(1) {
-            Some(b'{') => closing(text, b'{', b'}'),
-            Some(b'[') => closing(text, b'[', b']'),
-            _ => None,
+            Some(b'{') if depth > 0 => closing(text, b'{', b'}'),
+            Some(b'[') if depth > 0 => closing(text, b'[', b']'),
+            _ => {
+                out.push(b'$');
+                text = &text[1..];
+                continue;
+            }
         };
-        let Some(close) = close.filter(|_| depth > 0) else {
-            out.push(b'$');
-            text = &text[1..];
-            continue;
-        };
-        let inner = expand_at(channel, &text[2..close], depth - 1);
+        // a bracket that nobody closes is closed by the end
+        let end = close.unwrap_or(text.len());
+        let inner = expand_at(channel, &text[2..end], depth - 1);
         if text[1] == b'{' {
             out.extend_from_slice(&reference(channel, &inner));
         } else {
             out.extend_from_slice(&expression::evaluate(&inner));
         }
-        text = &text[close + 1..];
+        text = text.get(end + 1..).unwrap_or_default();
     }
     out.extend_from_slice(text);
     out
@@ -120,7 +121,11 @@ mod tests {
             ("${CALLERID(num)}", "15551234567"),
             ("$[1 + 2 * 3]", "7"),
             ("$[${LEN(${A})} > 9]", "1"),
-            ("${A", "${A"),
+            ("$[7 / 2]", "3.5"),
+            ("$[1 / 0]", "2147483647"),
+            ("$[1 % 0]", "0"),
+            ("$[-3 + 1]", "-2"),
+            ("x${A", "x0123456789"),
             ("$", "$"),
         ] {
             assert_eq!(expand(&mut channel, text.as_bytes()), expected, "{text}");

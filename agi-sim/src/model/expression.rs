@@ -1,5 +1,7 @@
 //! `$[...]`: numbers and comparisons; texts are compared as they stand.
 
+use std::cmp::Ordering;
+
 use agi_proto::BString;
 use bstr::ByteSlice;
 
@@ -52,8 +54,8 @@ fn atom(rest: &mut &[BString], depth: usize) -> BString {
             value
         }
         b"-" => {
-            let value = number(&atom(rest, depth)).unwrap_or(0);
-            value.saturating_neg().to_string().into()
+            let value = number(&atom(rest, depth)).unwrap_or(0.0);
+            shown(-value)
         }
         text => text.trim_with(|c| c == '"').into(),
     }
@@ -62,28 +64,36 @@ fn atom(rest: &mut &[BString], depth: usize) -> BString {
 fn apply(operator: &[u8], left: &[u8], right: &[u8]) -> BString {
     let truth = |value: &[u8]| !value.is_empty() && value != b"0";
     let order = match (number(left), number(right)) {
-        (Some(left), Some(right)) => left.cmp(&right),
+        (Some(left), Some(right)) => left.partial_cmp(&right).unwrap_or(Ordering::Equal),
         _ => left.cmp(right),
     };
-    let (a, b) = (number(left).unwrap_or(0), number(right).unwrap_or(0));
-    let value = match operator {
+    let (a, b) = (number(left).unwrap_or(0.0), number(right).unwrap_or(0.0));
+    shown(match operator {
         b"|" => return if truth(left) { left.into() } else { right.into() },
         b"&" => return if truth(left) && truth(right) { left.into() } else { "0".into() },
-        b"=" => i64::from(order.is_eq()),
-        b"!=" => i64::from(order.is_ne()),
-        b">" => i64::from(order.is_gt()),
-        b"<" => i64::from(order.is_lt()),
-        b">=" => i64::from(order.is_ge()),
-        b"<=" => i64::from(order.is_le()),
-        b"+" => a.saturating_add(b),
-        b"-" => a.saturating_sub(b),
-        b"*" => a.saturating_mul(b),
-        b"/" => a.checked_div(b).unwrap_or(0),
-        _ => a.checked_rem(b).unwrap_or(0),
-    };
+        b"=" => f64::from(order.is_eq()),
+        b"!=" => f64::from(order.is_ne()),
+        b">" => f64::from(order.is_gt()),
+        b"<" => f64::from(order.is_lt()),
+        b">=" => f64::from(order.is_ge()),
+        b"<=" => f64::from(order.is_le()),
+        b"+" => a + b,
+        b"-" => a - b,
+        b"*" => a * b,
+        b"/" if b == 0.0 => f64::from(i32::MAX),
+        b"/" => a / b,
+        _ if b == 0.0 => 0.0,
+        _ => a % b,
+    })
+}
+
+/// Without a fraction where there is none.
+fn shown(value: f64) -> BString {
     value.to_string().into()
 }
 
-fn number(text: &[u8]) -> Option<i64> {
-    text.to_str().ok()?.parse().ok()
+fn number(text: &[u8]) -> Option<f64> {
+    // neither `inf` nor `nan`
+    let digits = text.iter().any(u8::is_ascii_digit);
+    text.to_str().ok().filter(|_| digits)?.parse().ok()
 }

@@ -24,7 +24,7 @@ pub(crate) struct Answer {
     pub(crate) usage: bool,
     /// The call ends with it.
     pub(crate) hangs_up: bool,
-    pub(crate) sets: Vec<(&'static str, BString)>,
+    pub(crate) sets: Vec<(BString, BString)>,
 }
 
 impl Answer {
@@ -42,8 +42,8 @@ impl Answer {
         self
     }
 
-    pub(crate) fn set(mut self, name: &'static str, value: impl Into<BString>) -> Self {
-        self.sets.push((name, value.into()));
+    pub(crate) fn set(mut self, name: impl Into<BString>, value: impl Into<BString>) -> Self {
+        self.sets.push((name.into(), value.into()));
         self
     }
 

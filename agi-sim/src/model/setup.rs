@@ -9,6 +9,9 @@ use bstr::ByteSlice;
 /// FastAGI's port.
 const PORT: u16 = 4573;
 
+/// So many arguments a call has at most; the last one holds what is more.
+const ARGUMENTS: usize = 127;
+
 /// What a PBX does with an application or a function that it does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unknown {
@@ -19,18 +22,40 @@ pub enum Unknown {
     Accept,
 }
 
-/// What a dialplan subroutine does, for GOSUB.
+/// What a dialplan subroutine does, for GOSUB. Its values are substituted as in the dialplan, with its arguments as
+/// `${ARG1}` and so on.
+///
+/// ```
+/// use agi_sim::{Link, Caller, Subroutine};
+///
+/// let rate = Subroutine::returning("${ARG2} cents in ${ARG1}");
+/// let caller = Caller::new("agi://localhost/").setup(|setup| {
+///     setup.subroutines.insert("subs,rate,1".into(), rate);
+/// });
+/// let call = caller.run(|call: &mut Link| {
+///     call.gosub("subs", "rate", "1").unwrap();
+///     call.get_variable("GOSUB_RETVAL").unwrap()
+/// });
+/// assert_eq!(call.returned.unwrap(), " cents in ", "it got no arguments");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subroutine {
     /// How long it runs.
     pub takes: Duration,
+    /// Variables that it sets.
+    pub sets: Vec<(BString, BString)>,
     /// What it returns; `None` for one that ends without Return.
     pub returns: Option<BString>,
-    /// The first of its arguments is put behind what it returns.
-    pub echoes: bool,
     /// It ends by hanging up.
     pub hangs_up: bool,
+}
+
+impl Subroutine {
+    /// One that returns this at once.
+    pub fn returning(value: impl Into<BString>) -> Self {
+        Self { returns: Some(value.into()), ..Self::default() }
+    }
 }
 
 /// What an application does, for EXEC.
@@ -43,6 +68,13 @@ pub struct Application {
     pub value: i32,
     /// Variables that it sets.
     pub sets: Vec<(BString, BString)>,
+}
+
+impl Application {
+    /// One that gives this at once.
+    pub fn giving(value: i32) -> Self {
+        Self { value, ..Self::default() }
+    }
 }
 
 /// What the far leg sends.
@@ -257,15 +289,21 @@ impl Setup {
         add("enhanced", if self.enhanced { b"1.0" } else { b"0.0" });
         add("accountcode", &self.account_code);
         add("threadid", b"140022982756032");
-        for (number, argument) in self.arguments.iter().take(127).enumerate() {
+        for (number, argument) in self.arguments.iter().take(ARGUMENTS - 1).enumerate() {
             add(&format!("arg_{}", number + 1), argument);
+        }
+        if let Some(rest @ [_, ..]) = self.arguments.get(ARGUMENTS - 1..) {
+            add(&format!("arg_{ARGUMENTS}"), &bstr::join(",", rest));
         }
         lines
     }
 
-    /// Whether this version is at least `major.minor`. A version that says nothing is taken for a new one.
-    pub(crate) fn is_at_least(&self, major: u32, minor: u32) -> bool {
-        self.announced().version().release().is_none_or(|release| release >= (major, minor))
+    /// Whether this version has what came with these ones, each a branch's `(major, minor)`, the last one that of
+    /// all branches since. A version that says nothing is taken for a new one.
+    pub(crate) fn has(&self, branches: &[(u32, u32)]) -> bool {
+        let Some(release) = self.announced().version().release() else { return true };
+        let of_branch = |&(major, minor): &(u32, u32)| release.0 == major && release.1 >= minor;
+        branches.last().is_none_or(|last| release >= *last) || branches.iter().any(of_branch)
     }
 
     fn announced(&self) -> Environment {

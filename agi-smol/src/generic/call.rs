@@ -153,7 +153,7 @@ impl Call {
         request: Request,
         handler: &BoxHandler<S>,
     ) -> Ending {
-        let mut running = handler.begin(channel, request);
+        let mut running = handler.run(channel, request);
         let ending = match race(pin!(isolated(running.as_mut())), pin!(self.cancelled.recv())).await {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");

@@ -14,7 +14,7 @@ use futures_lite::future::poll_once;
 
 use crate::adapter::{Channel, Ending, Error, Handler, Request};
 use crate::running::Running;
-use crate::{Stream, spawn};
+use crate::spawn;
 
 #[test]
 fn every_call_ends_without_a_reset_however_its_handler_ended() {
@@ -200,7 +200,7 @@ fn a_handler_may_keep_the_stream() {
 #[test]
 fn a_handler_may_be_a_type() {
     struct Counter(AtomicUsize);
-    impl Handler<(), Stream> for Counter {
+    impl Handler<Channel> for Counter {
         type Error = Error;
 
         async fn handle(&self, mut channel: Channel, _: Request) -> Result<(), Error> {

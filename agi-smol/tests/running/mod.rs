@@ -8,8 +8,8 @@ use std::sync::{Arc, mpsc};
 use agi_tests::pbx::LONG;
 use futures_lite::future::block_on;
 
-use crate::adapter::{Counters, Handler, Server};
-use crate::{Stream, spawn};
+use crate::adapter::{Channel, Counters, Handler, Server};
+use crate::spawn;
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
@@ -19,13 +19,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start<A: 'static>(handler: impl Handler<A, Stream>) -> Self {
+    pub(crate) fn start<A: 'static>(handler: impl Handler<Channel, A>) -> Self {
         Self::with(|server| server, handler)
     }
 
     pub(crate) fn with<A: 'static>(
         options: impl FnOnce(Server) -> Server,
-        handler: impl Handler<A, Stream>,
+        handler: impl Handler<Channel, A>,
     ) -> Self {
         let server = options(block_on(Server::bind((Ipv4Addr::LOCALHOST, 0))).unwrap());
         let address = server.local_addr().unwrap();

@@ -144,7 +144,7 @@ impl Call {
     }
 
     async fn work(&mut self, channel: Channel, request: Request, handler: &BoxHandler) -> Ending {
-        let mut running = handler.begin(channel, request);
+        let mut running = handler.run(channel, request);
         let ending = match race(pin!(isolated(running.as_mut())), pin!(self.cancelled.changed())).await {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");

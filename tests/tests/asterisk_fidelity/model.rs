@@ -120,6 +120,8 @@ fn dialplan(setup: &mut Setup) {
     subroutine("plain", 0, Some(""), false);
     subroutine("noreturn", 0, None, false);
     subroutine("hangup", 0, None, true);
+    subroutine("echo", 0, Some("${ARG1}|${ARG2}|${ARG3}"), false);
+    subroutine("nested", 0, Some("outer inner||"), false);
     subroutine("slow", 1, Some("slow"), false);
     subroutine("forever", 600, Some(""), false);
     setup.callees.insert("Local/busy@far/n".into(), Callee::Busy);

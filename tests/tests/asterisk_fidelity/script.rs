@@ -139,6 +139,9 @@ pub fn serve(listener: &TcpListener, script: &Script, acted: &Receiver<()>) -> C
                     wire.message(&mut answer);
                 }
                 wait();
+                if script.is_silent() {
+                    wire.wait_until_dead();
+                }
                 // what is said of it belongs to this step
                 while !script.is_silent() && !answer.contains("HANGUP\n") && wire.line(&mut answer) {}
             }
@@ -196,6 +199,16 @@ impl Wire {
             if !more {
                 return true;
             }
+        }
+    }
+
+    /// Where nobody tells that the call is hung up, it is asked for.
+    fn wait_until_dead(&mut self) {
+        let mut answer = String::new();
+        while !answer.contains("511 ") {
+            answer.clear();
+            self.write("CHANNEL STATUS");
+            assert!(self.message(&mut answer), "{answer}");
         }
     }
 

@@ -35,11 +35,11 @@ impl Running {
 
 /// What three runtimes differ in is how they block.
 macro_rules! asynchronous {
-    ($start:ident: $adapter:ident over $stream:ty, $block_on:expr) => {
+    ($start:ident: $adapter:ident, $block_on:expr) => {
         pub fn $start<A: 'static>(
             addresses: &'static [SocketAddr],
             options: impl FnOnce($adapter::Server) -> $adapter::Server + Send + 'static,
-            handler: impl $adapter::Handler<A, $stream>,
+            handler: impl $adapter::Handler<$adapter::Channel, A>,
         ) -> Running {
             let (give, given) = mpsc::channel();
             let (stop, stopped) = async_channel::bounded::<()>(1);
@@ -57,11 +57,11 @@ macro_rules! asynchronous {
     };
 }
 
-asynchronous!(tokio: agi_tokio over tokio::net::TcpStream, |serve| {
+asynchronous!(tokio: agi_tokio, |serve| {
     tokio::runtime::Runtime::new().unwrap().block_on(serve);
 });
-asynchronous!(smol: agi_smol over smol::net::TcpStream, smol::block_on);
-asynchronous!(async_std: agi_async_std over agi_async_std::Connection, async_std::task::block_on);
+asynchronous!(smol: agi_smol, smol::block_on);
+asynchronous!(async_std: agi_async_std, async_std::task::block_on);
 
 pub fn blocking<A: 'static>(
     addresses: &'static [SocketAddr],

@@ -3,6 +3,7 @@
 use agi_proto::BString;
 
 use super::{Begun, result};
+use crate::model::expand::expand;
 use crate::model::functions::leading;
 use crate::model::job::{Answer, Sleep, Work};
 use crate::model::pbx::Pbx;
@@ -31,20 +32,25 @@ pub(super) fn priority(pbx: &mut Pbx, words: &[BString]) -> Begun {
 }
 
 pub(super) fn gosub(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let Some(subroutine) = pbx.setup.subroutines.get(bstr::join(",", &words[..3]).as_slice()) else {
+    let Some(subroutine) = pbx.setup.subroutines.get(bstr::join(",", &words[..3]).as_slice()).cloned() else {
         return Begun::Answer(Answer::new("200 result=-1 Gosub label not found").failed());
     };
-    let arguments = words.get(3).cloned().unwrap_or_default();
-    let first: &[u8] = arguments.split(|&byte| byte == b',').next().unwrap_or_default();
     let abnormal = Answer::new("200 result=0 Gosub complete (abnormal exit)").set("GOSUB_RETVAL", "");
-    let done = match &subroutine.returns {
+    let arguments = words.get(3).cloned().unwrap_or_default();
+    let outer = pbx.channel.variables.clone();
+    for (number, argument) in arguments.split(|&byte| byte == b',').enumerate() {
+        pbx.channel.set(format!("ARG{}", number + 1), argument);
+    }
+    let mut done = match &subroutine.returns {
         Some(value) if !subroutine.hangs_up => {
-            let first = if subroutine.echoes { first } else { b"" };
-            let done =
-                Answer::new("200 result=0 Gosub complete").set("GOSUB_RETVAL", [value, first].concat());
-            if subroutine.echoes { done.set("GOSUB_ARG", first) } else { done }
+            Answer::new("200 result=0 Gosub complete").set("GOSUB_RETVAL", expand(&mut pbx.channel, value))
         }
         _ => Answer { hangs_up: subroutine.hangs_up, ..abnormal.clone() },
     };
+    for (name, value) in &subroutine.sets {
+        done = done.set(name.clone(), expand(&mut pbx.channel, value));
+    }
+    // its arguments are its own
+    pbx.channel.variables = outer;
     Begun::Trying(Work::Sleep(Sleep { until: pbx.now + subroutine.takes, done, hung_up: abnormal }))
 }

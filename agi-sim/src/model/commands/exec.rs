@@ -20,8 +20,8 @@ pub(super) fn exec(pbx: &mut Pbx, words: &[BString]) -> Begun {
     // only the second word counts, and `${}` in it only where AGIEXECFULL says so
     let data = words.get(1).cloned().unwrap_or_default();
     let full = pbx.channel.variable("AGIEXECFULL").unwrap_or_default();
-    let full =
-        ["yes", "true", "y", "t", "1", "on"].iter().any(|word| full.eq_ignore_ascii_case(word.as_bytes()));
+    let full = pbx.setup.has(&[(16, 27), (18, 13), (19, 5), (20, 0)])
+        && ["yes", "true", "y", "t", "1", "on"].iter().any(|word| full.eq_ignore_ascii_case(word.as_bytes()));
     let data = if full { expand(&mut pbx.channel, &data) } else { data };
     application(pbx, &words[0].to_ascii_lowercase(), &data)
 }
@@ -54,6 +54,8 @@ fn application(pbx: &mut Pbx, name: &[u8], data: &[u8]) -> Begun {
             }
             value(0)
         }
+        // in the extension h it does not wait; hung up while AGI runs it does
+        b"wait" if pbx.setup.dead => value(-1),
         b"wait" => sleep(pbx, seconds(data), own(0), own(-1)),
         b"answer" => super::line::answer(pbx, &[]),
         b"playback" | b"background" => play(pbx, data, name == b"background"),

@@ -47,7 +47,7 @@ pub(super) fn stream_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
 }
 
 pub(super) fn control_stream_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let tells = pbx.setup.is_at_least(12, 0);
+    let tells = pbx.setup.has(&[(12, 0)]);
     let at = |n: usize| words.get(n).filter(|word| !word.is_empty());
     let skip = words.get(2).map_or(Some(3000), |skip| leading(skip));
     let offset = words.get(6).map_or(Some(0), |offset| leading(offset));

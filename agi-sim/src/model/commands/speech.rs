@@ -48,8 +48,10 @@ pub(super) fn recognize(pbx: &mut Pbx, words: &[BString]) -> Begun {
     let timeout = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0).map(Duration::from_secs);
     let grammar = grammars.last().cloned().unwrap_or_default();
     let hear = Hear { until: None, timeout, end: 0, grammar };
-    // a missing prompt is passed over
+    // a missing prompt is passed over, and so is an offset with more words behind it
     let length = media::length(pbx, &words[0]).unwrap_or(0);
+    let offset = words.get(2).filter(|_| words.len() == 3).and_then(|offset| leading(offset)).unwrap_or(0);
+    let from = u64::try_from(offset).unwrap_or(0).min(length);
     let then = Then::Recognize(hear);
-    Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape: BString::default(), then }))
+    Begun::Runs(Work::Play(Play { from, length, began: pbx.now, escape: BString::default(), then }))
 }

@@ -21,6 +21,8 @@ pub(super) enum Input {
     Terminal(ratatui::crossterm::event::Event),
     /// From the standard input.
     Typed(char),
+    /// The program is to end.
+    Interrupt,
 }
 
 pub(super) struct Line {
@@ -49,6 +51,12 @@ impl Line {
                 }
             }
         });
+        let sender = inputs.clone();
+        ctrlc::set_handler(move || {
+            // who does not listen any more has ended
+            let _ = sender.send(Input::Interrupt);
+        })
+        .map_err(io::Error::other)?;
         Ok((Self { stream, inputs }, receiver))
     }
 

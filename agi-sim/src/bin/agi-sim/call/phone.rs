@@ -5,6 +5,30 @@ use std::time::Duration;
 use agi_sim::agi_proto::BString;
 use agi_sim::{Channel, Event, Pbx, Setup, Status, Transcript};
 
+/// How long a service may take to end a call that was left.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The one at the phone leaves.
+#[derive(Clone, Copy)]
+pub(super) struct Leaves {
+    until: Duration,
+}
+
+impl Leaves {
+    /// Waits for the service; who leaves twice does not.
+    pub(super) fn again(before: Option<Self>, now: Duration) -> Self {
+        Self { until: if before.is_some() { now } else { now + PATIENCE } }
+    }
+
+    pub(super) fn is_late(self, now: Duration) -> bool {
+        now >= self.until
+    }
+
+    pub(super) fn until(self) -> Duration {
+        self.until
+    }
+}
+
 pub(super) struct Phone {
     pbx: Pbx,
     transcript: Transcript,

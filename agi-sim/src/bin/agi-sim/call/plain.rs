@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::line::{Input, Line};
-use super::phone::Phone;
+use super::phone::{Leaves, Phone};
 
 /// How long a caller takes to press a key that a command waits for.
 const REACTION: Duration = Duration::from_millis(200);
@@ -19,6 +19,7 @@ pub(super) fn run(phone: &mut Phone, mut line: Line, inputs: Receiver<Input>) ->
     read_keys(&line);
     let began = Instant::now();
     let mut typed = Typed::default();
+    let mut leaves: Option<Leaves> = None;
     let mut shown = 0;
     loop {
         let out = phone.turn(began.elapsed());
@@ -26,14 +27,14 @@ pub(super) fn run(phone: &mut Phone, mut line: Line, inputs: Receiver<Input>) ->
         if let Err(error) = line.write(&out) {
             phone.end(Some(error));
         }
-        if phone.is_over() {
+        if phone.is_over() || leaves.is_some_and(|leaves| leaves.is_late(began.elapsed())) {
             phone.turn(began.elapsed());
             return show(phone, &mut shown);
         }
         if typed.turn(phone) {
             continue;
         }
-        let due = [phone.due(), typed.due].into_iter().flatten().min();
+        let due = [phone.due(), typed.due, leaves.map(Leaves::until)].into_iter().flatten().min();
         let wait = due.map_or(IDLE, |due| due.saturating_sub(began.elapsed()));
         let input = inputs.recv_timeout(wait);
         phone.pass(began.elapsed());
@@ -41,6 +42,10 @@ pub(super) fn run(phone: &mut Phone, mut line: Line, inputs: Receiver<Input>) ->
             Ok(Input::Bytes(bytes)) => phone.bytes(&bytes),
             Ok(Input::End(why)) => phone.end(why),
             Ok(Input::Typed(key)) => typed.keys.push_back(key),
+            Ok(Input::Interrupt) => {
+                phone.hang_up();
+                leaves = Some(Leaves::again(leaves, began.elapsed()));
+            }
             Ok(Input::Terminal(_)) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => phone.end(Some("nothing more can come")),
         }

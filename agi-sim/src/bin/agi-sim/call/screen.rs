@@ -6,7 +6,7 @@ use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Gauge, Paragraph};
 
-use super::phone::Phone;
+use super::phone::{Leaves, Phone};
 
 /// So wide a screen has the variables beside what happens.
 const WIDE: u16 = 120;
@@ -21,7 +21,7 @@ pub(super) struct View {
     above: usize,
     /// A text that is being typed.
     pub(super) typing: Option<String>,
-    pub(super) leaves: bool,
+    pub(super) leaves: Option<Leaves>,
 }
 
 impl View {
@@ -174,7 +174,7 @@ fn keys(phone: &Phone, view: &View, width: u16) -> Vec<Line<'static>> {
     if let Some(text) = &view.typing {
         return vec![Line::from(format!(" text: {text}_   (Enter sends it, Esc does not)"))];
     }
-    if view.leaves {
+    if view.leaves.is_some() {
         return vec![Line::from(" the service is waited for; q again: do not wait")];
     }
     let mut keys = Vec::new();

@@ -8,14 +8,11 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::line::{Input, Line};
-use super::phone::Phone;
+use super::phone::{Leaves, Phone};
 use super::screen::{self, View};
 
 /// How often what moves is drawn.
 const FRAME: Duration = Duration::from_millis(100);
-/// How long a service may take to end a call that was left.
-const PATIENCE: Duration = Duration::from_secs(3);
-
 pub(super) fn run(phone: &mut Phone, line: Line, inputs: Receiver<Input>) -> io::Result<()> {
     // it puts the terminal back when anything panics
     let mut terminal = ratatui::try_init()?;
@@ -33,14 +30,13 @@ fn converse(
     read_keys(&line);
     let began = Instant::now();
     let mut view = View::default();
-    let mut leave_at = None;
     loop {
         let out = phone.turn(began.elapsed());
         if let Err(error) = line.write(&out) {
             phone.end(Some(error));
         }
         terminal.draw(|frame| screen::draw(frame, phone, &mut view))?;
-        if view.leaves && (phone.is_over() || leave_at.is_some_and(|at| began.elapsed() >= at)) {
+        if view.leaves.is_some_and(|leaves| phone.is_over() || leaves.is_late(began.elapsed())) {
             return Ok(());
         }
         let due = phone.due().map_or(FRAME, |due| due.saturating_sub(began.elapsed()));
@@ -50,20 +46,20 @@ fn converse(
             Ok(Input::Bytes(bytes)) => phone.bytes(&bytes),
             Ok(Input::End(why)) => phone.end(why),
             Ok(Input::Terminal(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                if !on_key(phone, &mut view, key) {
-                    continue;
+                if on_key(phone, &mut view, key) {
+                    leave(phone, &mut view, began.elapsed());
                 }
-                if leave_at.is_some() {
-                    return Ok(()); // asked twice
-                }
-                phone.hang_up();
-                view.leaves = true;
-                leave_at = Some(began.elapsed() + PATIENCE);
             }
+            Ok(Input::Interrupt) => leave(phone, &mut view, began.elapsed()),
             Ok(Input::Terminal(_) | Input::Typed(_)) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => phone.end(Some("nothing more can come")),
         }
     }
+}
+
+fn leave(phone: &mut Phone, view: &mut View, now: Duration) {
+    phone.hang_up();
+    view.leaves = Some(Leaves::again(view.leaves, now));
 }
 
 /// Does what a key says. `true`: the caller leaves.

@@ -1,0 +1,139 @@
+//! What a server runs for each call.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+
+use super::BoxError;
+use crate::request::Request;
+
+/// What a server runs for each call.
+///
+/// Every `async fn` and every closure that takes a channel, and a [`Request`] where it wants one, and gives a
+/// `Result` is one. [`with_state`] gives a handler what all calls share, [`layer`] wraps one in another, and a
+/// [`Router`](super::Router) chooses between many.
+///
+/// The call lasts until the channel is dropped. The handler may pass it on to a task of its own.
+///
+/// `Arguments` is what a function takes, so that functions of both kinds can be handlers; a type that
+/// implements this itself leaves it out.
+pub trait Handler<C, Arguments = ()>: Send + Sync + 'static {
+    /// What a handler fails with. The server logs it, unless it is or comes from (see
+    /// [`Error::source`](core::error::Error::source)) an [`Error`](crate::Error) that only says that the call is
+    /// over.
+    type Error: Into<BoxError>;
+
+    /// Handles one call.
+    fn handle(&self, channel: C, request: Request) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl<C, F, Fut, E> Handler<C, (C,)> for F
+where
+    F: Fn(C) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send,
+    E: Into<BoxError>,
+{
+    type Error = E;
+
+    fn handle(&self, channel: C, _: Request) -> impl Future<Output = Result<(), E>> + Send {
+        self(channel)
+    }
+}
+
+impl<C, F, Fut, E> Handler<C, (C, Request)> for F
+where
+    F: Fn(C, Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send,
+    E: Into<BoxError>,
+{
+    type Error = E;
+
+    fn handle(&self, channel: C, request: Request) -> impl Future<Output = Result<(), E>> + Send {
+        self(channel, request)
+    }
+}
+
+/// A handler of any type; a clone is the same one.
+pub struct BoxHandler<C>(Arc<dyn Erased<C>>);
+
+trait Erased<C>: Send + Sync {
+    fn run(&self, channel: C, request: Request) -> Running<'_>;
+}
+
+/// A handler at work.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+struct Eraser<H, A>(H, PhantomData<fn(A)>);
+
+impl<C, A, H> Erased<C> for Eraser<H, A>
+where
+    C: Send + 'static,
+    A: 'static,
+    H: Handler<C, A>,
+{
+    fn run(&self, channel: C, request: Request) -> Running<'_> {
+        Box::pin(async { self.0.handle(channel, request).await.map_err(Into::into) })
+    }
+}
+
+impl<C: Send + 'static> BoxHandler<C> {
+    /// Forgets a handler's type.
+    pub fn new<A: 'static>(handler: impl Handler<C, A>) -> Self {
+        Self(Arc::new(Eraser(handler, PhantomData)))
+    }
+
+    /// Handles one call, when it is awaited: what a [`layer`] ends with, as a rule.
+    pub fn run(&self, channel: C, request: Request) -> Running<'_> {
+        self.0.run(channel, request)
+    }
+}
+
+impl<C: Send + 'static> Handler<C> for BoxHandler<C> {
+    type Error = BoxError;
+
+    fn handle(&self, channel: C, request: Request) -> impl Future<Output = Result<(), BoxError>> {
+        self.run(channel, request)
+    }
+}
+
+impl<C> Clone for BoxHandler<C> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<C> fmt::Debug for BoxHandler<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoxHandler").finish_non_exhaustive()
+    }
+}
+
+/// A handler that is given a clone of what all its calls share: an `Arc`, a pool of connections.
+pub fn with_state<C, T, F, Fut, E>(state: T, handler: F) -> impl Fn(C, Request) -> Fut + Send + Sync + 'static
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(C, Request, T) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send,
+    E: Into<BoxError>,
+{
+    move |channel, request| handler(channel, request, state.clone())
+}
+
+/// A handler that runs before another one, decides whether that runs, and sees how it ends.
+pub fn layer<C, A, L, Fut, E>(
+    layer: L,
+    handler: impl Handler<C, A>,
+) -> impl Fn(C, Request) -> Fut + Send + Sync + 'static
+where
+    C: Send + 'static,
+    A: 'static,
+    L: Fn(C, Request, BoxHandler<C>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send,
+    E: Into<BoxError>,
+{
+    let next = BoxHandler::new(handler);
+    move |channel, request| layer(channel, request, next.clone())
+}
