@@ -215,6 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_moves_to_the_front_before_the_buffer_grows() {
+        let mut buffer = LineBuffer::new(100_000);
+        let (two, three) = ([&[b'2'; 1500][..], b"\n"].concat(), [b'3'; FIRST - 1505]);
+        buffer.handle_input(&[b"one\n", &two[..], &three].concat());
+        assert_eq!(buffer.capacity(), FIRST);
+        assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
+        // the second message was looked at and not taken
+        assert_eq!(buffer.next_line(), Ok(Some(0..1501)));
+        assert_eq!(buffer.next_line(), Ok(None));
+        buffer.handle_input(b"333\n");
+        assert_eq!(buffer.capacity(), FIRST, "there was just enough space");
+        assert_eq!(buffer.next_line(), Ok(Some(1501..FIRST)));
+        assert_eq!(buffer.peek(), [&two[..], &three, b"333\n"].concat());
+        // and then by so much that the cost of moving stays in proportion
+        assert_eq!(buffer.read_buf().len(), FIRST);
+        assert_eq!(buffer.capacity(), 2 * FIRST);
+        assert_eq!(buffer.take(FIRST).last(), Some(&b'\n'));
+    }
+
+    #[test]
     fn a_large_message_does_not_keep_its_memory() {
         let mut buffer = LineBuffer::new(100_000);
         assert_eq!(buffer.capacity(), 0);

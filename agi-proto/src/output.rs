@@ -57,3 +57,45 @@ impl Output {
         untouched
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_taken_in_pieces_and_a_large_one_keeps_no_memory() {
+        for (length, kept) in [(KEEP, KEEP), (KEEP + 1, 0)] {
+            let mut output = Output::default();
+            output.buffer().reserve_exact(length);
+            output.buffer().extend_from_slice(b"NOOP\nANSWER\n");
+            assert_eq!(output.poll(), Some(&b"NOOP\n"[..]));
+            output.transmitted(2);
+            assert_eq!(output.poll(), Some(&b"OP\n"[..]));
+            assert!(!output.retract(), "it has begun");
+            output.transmitted(3);
+            assert_eq!(output.poll(), Some(&b"ANSWER\n"[..]));
+            output.transmitted(7);
+            assert!(output.is_empty() && output.poll().is_none() && !output.retract());
+            assert_eq!(output.buffer().capacity(), kept);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_looked_at_can_be_taken_back() {
+        let mut output = Output::default();
+        output.buffer().extend_from_slice(b"NOOP\n");
+        assert_eq!(output.poll(), Some(&b"NOOP\n"[..]));
+        assert!(output.retract());
+        output.buffer().extend_from_slice(b"CHANNEL STATUS\n");
+        assert_eq!(output.poll(), Some(&b"CHANNEL STATUS\n"[..]));
+    }
+
+    #[test]
+    #[should_panic(expected = "transmitted more than there was")]
+    fn no_more_is_taken_than_was_given() {
+        let mut output = Output::default();
+        output.buffer().extend_from_slice(b"NOOP\nNOOP\n");
+        assert!(output.poll().is_some());
+        output.transmitted(6);
+    }
+}

@@ -160,3 +160,34 @@ fn a_refusal_says_what_is_wrong_with_the_command() {
     let error = pair.session.send(&GetVariable::new("a\nb")).unwrap_err();
     assert!(matches!(pair.session.refusal::<()>(error.clone()), Error::Encode(same) if same == error));
 }
+
+#[test]
+fn the_whole_answer_to_an_abandoned_call_settles_it() {
+    let mut pair = Pair::new();
+    let _pending = pair.session.send(&GetVariable::new("X")).unwrap();
+    assert_eq!(pair.lines().len(), 1);
+    pair.session.abandon();
+    pair.asterisk.respond("200 result=1 (a value)");
+    assert_eq!(pair.events(), []);
+    assert!(pair.session.is_settled());
+    assert_eq!(pair.exchange(Noop::new(), "NOOP", "200 result=0"), [Seen::Response("200 result=0".into())]);
+}
+
+#[test]
+fn a_value_as_long_as_the_smallest_piece_of_a_network_may_go_on() {
+    for (length, may_go_on) in [(511, false), (512, true), (513, true)] {
+        let mut pair = Pair::new();
+        let _pending = pair.session.send(&GetVariable::new("X")).unwrap();
+        assert_eq!(pair.lines().len(), 1);
+        let answer = format!("200 result=1 ({})", "v".repeat(length - "200 result=1 ()\n".len()));
+        // in two pieces, so that it does not fill the buffer: that means that more may come, too
+        let (first, rest) = answer.split_at(400);
+        pair.session.handle_input(first.as_bytes());
+        assert_eq!(pair.events(), []);
+        pair.session.handle_input(format!("{rest}\n").as_bytes());
+        let told = pair.events();
+        let whole = [Seen::Response(answer.into())];
+        assert_eq!(told, if may_go_on { &whole[..0] } else { &whole[..] }, "{length} bytes");
+        assert_eq!(pair.lines().len(), usize::from(may_go_on), "{length} bytes");
+    }
+}
