@@ -11,6 +11,7 @@ use bstr::{BStr, ByteSlice};
 
 pub use self::parse::EnvironmentError;
 pub use self::values::{CallingPresentation, Presentation, Screening, Version};
+use crate::frame::trim_line_end;
 use crate::limits::Leniency;
 
 /// The variables that Asterisk sends when it starts a session: name and value, in their order.
@@ -37,12 +38,11 @@ pub struct Environment {
     tolerated: Leniency,
 }
 
-/// Where one `name: value` lies in the block.
+/// Where one `name: value` lies in the block. It ends where the next one begins.
 #[derive(Clone, Copy, Default)]
 struct Line {
     name: u32,
     colon: u32,
-    end: u32,
 }
 
 impl Environment {
@@ -59,23 +59,25 @@ impl Environment {
     /// a second one pass.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&BStr> {
         let name = name.as_ref();
-        self.lines.iter().find(|line| self.name(line) == name).map(|line| self.value(line))
+        (0..self.lines.len()).find(|&at| self.name(at) == name).map(|at| self.value(at))
     }
 
     /// All variables with their values, in the order in which they came.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &BStr)> + ExactSizeIterator {
-        self.lines.iter().map(|line| {
-            let name = self.name(line).to_str().expect("the parser let only identifiers pass as names");
-            (name, self.value(line))
+        (0..self.lines.len()).map(|at| {
+            let name = self.name(at).to_str().expect("the parser let only identifiers pass as names");
+            (name, self.value(at))
         })
     }
 
-    fn name(&self, line: &Line) -> &[u8] {
+    fn name(&self, at: usize) -> &[u8] {
+        let line = self.lines[at];
         &self.block[line.name as usize..line.colon as usize]
     }
 
-    fn value(&self, line: &Line) -> &BStr {
-        let value = &self.block[line.colon as usize + 1..line.end as usize];
+    fn value(&self, at: usize) -> &BStr {
+        let end = self.lines.get(at + 1).map_or(self.block.len(), |next| next.name as usize);
+        let value = trim_line_end(&self.block[self.lines[at].colon as usize + 1..end]);
         value.strip_prefix(b" ").unwrap_or(value).as_bstr()
     }
 

@@ -49,6 +49,7 @@ impl Framer {
 }
 
 /// Without LF or CR LF.
+#[inline]
 pub(crate) fn trim_line_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)

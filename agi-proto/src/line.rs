@@ -10,6 +10,8 @@ use memchr::memchr;
 const FIRST: usize = 2048;
 /// Space kept and offered later: a reply fits as a rule.
 pub(crate) const KEEP: usize = 512;
+/// Space made for bytes that are copied in: such a reply as most are fits.
+const LEAST: usize = 64;
 
 /// A bounded receive buffer that cuts bytes into lines.
 ///
@@ -33,6 +35,8 @@ pub struct LineBuffer {
     /// Where the received bytes end. `start <= line <= searched <= end <= bytes.len()`.
     end: usize,
     limit: usize,
+    /// What was received last filled the space there was.
+    cut: bool,
     /// How much space an empty buffer offers.
     space: usize,
 }
@@ -48,7 +52,7 @@ impl LineBuffer {
     /// An empty buffer, which allocates nothing until bytes come. One message may be `limit` bytes
     /// long.
     pub const fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, end: 0, limit, space: FIRST }
+        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, end: 0, limit, cut: false, space: FIRST }
     }
 
     /// Sets how long one message may be from now on.
@@ -58,7 +62,7 @@ impl LineBuffer {
 
     /// Free space to read into; never empty. Tell [`advance`](Self::advance) how much was read.
     pub fn read_buf(&mut self) -> &mut [u8] {
-        self.reserve(1);
+        self.reserve(1, self.space);
         &mut self.bytes[self.end..]
     }
 
@@ -70,13 +74,15 @@ impl LineBuffer {
     pub fn advance(&mut self, n: usize) {
         assert!(n <= self.bytes.len() - self.end, "advanced past the buffer that was lent");
         self.end += n;
+        self.cut = self.end == self.bytes.len();
     }
 
     /// Copies received bytes in.
     pub fn handle_input(&mut self, input: &[u8]) {
-        self.reserve(input.len());
+        self.reserve(input.len(), LEAST);
         self.bytes[self.end..self.end + input.len()].copy_from_slice(input);
         self.end += input.len();
+        self.cut = false;
     }
 
     /// Finds the next line of the message that is being looked at, and moves on behind it. The range
@@ -119,9 +125,20 @@ impl LineBuffer {
         &self.bytes[from..self.start]
     }
 
-    /// Whether what was received fills all the space there was, so that more may be on its way already.
-    pub(crate) fn is_full(&self) -> bool {
-        self.end == self.bytes.len()
+    /// Says that what was copied in last filled the space that it was read into.
+    pub(crate) fn set_cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether what was received last filled all the space there was, so that more may be there already.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether [`next_line`](Self::next_line) has looked at all that was received, so that it finds nothing.
+    #[inline]
+    pub(crate) fn is_searched(&self) -> bool {
+        self.searched == self.end
     }
 
     /// Bytes of memory that the buffer holds.
@@ -141,8 +158,8 @@ impl LineBuffer {
     }
 
     /// Makes room for `n` more bytes: by giving back what a large message needed, by moving what is
-    /// left to the front, and only then by growing.
-    fn reserve(&mut self, n: usize) {
+    /// left to the front, and only then by growing, to `least` bytes at least.
+    fn reserve(&mut self, n: usize, least: usize) {
         self.give_back();
         if self.bytes.len() - self.end >= n {
             return;
@@ -154,7 +171,7 @@ impl LineBuffer {
             self.start = 0;
         }
         if self.bytes.len() - self.end < n {
-            let wanted = (self.end + n).max(self.bytes.len() * 2).max(self.space);
+            let wanted = (self.end + n).max(self.bytes.len() * 2).max(least);
             self.bytes.reserve_exact(wanted - self.bytes.len());
             self.bytes.resize(wanted, 0);
         }

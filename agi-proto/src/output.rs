@@ -23,13 +23,18 @@ impl Output {
         &mut self.line
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.line.is_empty()
     }
 
     /// The rest of the first line.
+    #[inline]
     pub(crate) fn poll(&mut self) -> Option<&[u8]> {
         if self.sent == self.end {
+            if self.line.is_empty() {
+                return None;
+            }
             self.end += memchr(b'\n', &self.line[self.sent..])? + 1;
         }
         Some(&self.line[self.sent..self.end])

@@ -40,6 +40,7 @@ pub struct Response<'a> {
 impl<'a> Response<'a> {
     /// Reads a response without its last line end. `None` where it does not begin with three digits
     /// and a blank, a `-` or the end.
+    #[inline]
     pub fn parse(raw: &'a [u8]) -> Option<Self> {
         let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = raw else { return None };
         if !matches!(rest.first(), None | Some(b' ' | b'-')) {
@@ -56,11 +57,13 @@ impl<'a> Response<'a> {
 
     /// The three digits: 200 answered, 510 unknown, 511 dead channel, 520 wrong arguments, 503 out of
     /// memory; 1xx is no answer yet.
+    #[inline]
     pub fn status(&self) -> u16 {
         self.status
     }
 
     /// Whether the answer is still to come (`100 result=0 Trying...`, from GOSUB).
+    #[inline]
     pub fn is_provisional(&self) -> bool {
         self.status < 200
     }
@@ -76,11 +79,13 @@ impl<'a> Response<'a> {
     }
 
     /// What stands behind the status.
+    #[inline]
     pub fn text(&self) -> &'a BStr {
         self.raw.get(4..).unwrap_or_default().as_bstr()
     }
 
     /// What stands behind `result=`, as text, up to the next blank; it may be empty.
+    #[inline]
     pub fn result(&self) -> Option<&'a BStr> {
         let text = self.text().strip_prefix(b"result=")?;
         // a few bytes as a rule, so there is nothing to gain by looking at many at once
@@ -89,6 +94,7 @@ impl<'a> Response<'a> {
     }
 
     /// `result=` as a number.
+    #[inline]
     pub fn code(&self) -> Option<i64> {
         integer(self.result()?)
     }

@@ -176,6 +176,13 @@ impl Session {
         self.input.read_buf()
     }
 
+    /// Says that what [`handle_input`](Self::handle_input) was given last filled the space that it was read into,
+    /// so that more may be waiting to be read. Then a value or an environment that seems to end just there is not
+    /// believed to end. With [`read_buf`](Self::read_buf) this is known.
+    pub fn handle_more(&mut self) {
+        self.input.set_cut();
+    }
+
     /// Gives back what a large response needed that was held, once it was handed out.
     fn give_back(&mut self) {
         if matches!(self.state, State::Idle | State::Waiting(_)) && self.held.capacity() > KEEP {
@@ -192,7 +199,9 @@ impl Session {
         self.input.advance(n);
     }
 
-    /// Takes received bytes by copying them.
+    /// Takes received bytes by copying them: all that was read at once. Where the space for that is small, see
+    /// [`handle_more`](Self::handle_more).
+    #[inline]
     pub fn handle_input(&mut self, input: &[u8]) {
         self.give_back();
         self.input.handle_input(input);
@@ -223,6 +232,7 @@ impl Session {
     /// Bytes to write to Asterisk: never more than one command line, and each line as a whole. Tell
     /// [`transmitted`](Self::transmitted) how many were written.
     #[must_use]
+    #[inline]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         if self.eof { None } else { self.output.poll() }
     }
@@ -232,6 +242,7 @@ impl Session {
     /// # Panics
     ///
     /// If `n` is more than it gave.
+    #[inline]
     pub fn transmitted(&mut self, n: usize) {
         self.output.transmitted(n);
     }
@@ -255,7 +266,21 @@ impl Session {
     /// # Errors
     ///
     /// [`ProtocolError`], which is final: every later call gives the same.
+    #[inline]
     pub fn poll_event(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
+        if self.only_waits() { Ok(None) } else { self.poll_step() }
+    }
+
+    /// Whether nothing has come since a command was sent, as is the rule right behind it.
+    #[inline]
+    fn only_waits(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+            && self.input.is_searched()
+            && self.found.is_none()
+            && !(self.eof || self.hangup_to_tell || self.failed.is_some())
+    }
+
+    fn poll_step(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
@@ -307,6 +332,7 @@ impl Session {
     /// If nothing of it was written yet, it is taken back. Otherwise the answer, if one comes, is dropped,
     /// and the next command waits for that. A command that [stops](crate::OnInput::Stops) when another comes is
     /// stopped by the next [`send`](Self::send) or [`resync`](Self::resync).
+    #[inline]
     pub fn abandon(&mut self) {
         if self.queued.take().is_some() {
             self.queued_line.clear();
@@ -364,6 +390,7 @@ impl Session {
     }
 
     /// Whether the channel is known to be hung up: by `HANGUP`, by SIGHUP or by a 511.
+    #[inline]
     pub fn is_hung_up(&self) -> bool {
         self.hung_up
     }
@@ -408,6 +435,7 @@ impl Session {
     }
 
     /// Whether no answer is owed that nobody waits for.
+    #[inline]
     pub fn is_settled(&self) -> bool {
         !matches!(self.state, State::Abandoned(_) | State::Syncing(_))
     }

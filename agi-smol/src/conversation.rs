@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use agi_proto::{Event, Leniency, Limits, Session};
@@ -24,6 +24,9 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// After so many reads others have their turn. A socket that always has something to read is never waited
 /// for, so that a peer which does not stop could hold up its thread, and the timer that is to end it.
 const READS_AT_ONCE: u8 = 16;
+
+/// How much is read at once: an environment and a reply come by one read, as a rule.
+const READ: usize = 1024;
 
 /// A stream and its session.
 ///
@@ -134,12 +137,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         }
         let patience = if self.mute { Some(LAST_WORDS) } else { self.session.poll_timeout() };
         self.pause().await;
-        let Self { stream, session, quiet_since, .. } = self;
         let mut timer = patience.map(|patience| {
-            let since = *quiet_since.get_or_insert_with(Instant::now);
+            let since = *self.quiet_since.get_or_insert_with(Instant::now);
             Timer::after(patience.saturating_sub(since.elapsed()))
         });
-        let read = poll_fn(|cx| match Pin::new(&mut *stream).poll_read(cx, session.read_buf()) {
+        let read = poll_fn(|cx| match self.poll_read(cx) {
             Poll::Ready(read) => Poll::Ready(Some(read)),
             Poll::Pending => match &mut timer {
                 Some(timer) => Pin::new(timer).poll(cx).map(|_| None),
@@ -158,10 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         match read {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => {
-                self.log.read(&self.session.read_buf()[..read]);
-                self.session.advance(read);
-            }
+            Ok(_) => {}
             Err(error) => {
                 self.session.handle_eof();
                 if !is_gone(&error) {
@@ -170,6 +169,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             }
         }
         Ok(())
+    }
+
+    /// Reads once, through space that is there only while it reads: a call that waits, as most do for most of
+    /// their time, keeps no buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [0; READ];
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space))?;
+        if read > 0 {
+            self.log.read(&space[..read]);
+            self.session.handle_input(&space[..read]);
+        }
+        if read == READ {
+            self.session.handle_more();
+        }
+        Poll::Ready(Ok(read))
     }
 
     /// Lets others have their turn, once in a while.

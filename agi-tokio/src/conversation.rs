@@ -1,12 +1,16 @@
 //! A stream and the session that it carries, driven together.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use agi_proto::{Event, Leniency, Limits, Session};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
@@ -16,6 +20,9 @@ use crate::log::Log;
 /// How long to listen for the last words of a peer that takes no more bytes: a connection that was reset
 /// gives them at once, another kind of stream might never end.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How much is read at once: an environment and a reply come by one read, as a rule.
+const READ: usize = 2048;
 
 /// A stream and its session.
 ///
@@ -134,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             let since = *self.quiet_since.get_or_insert_with(Instant::now);
             patience.saturating_sub(since.elapsed())
         });
-        let read = self.stream.read(self.session.read_buf());
+        let read = poll_fn(|cx| self.poll_read(cx));
         let read = match patience {
             None => read.await,
             Some(patience) => match timeout(patience, read).await {
@@ -150,10 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         self.quiet_since = None;
         match read {
             Ok(0) => self.session.handle_eof(),
-            Ok(read) => {
-                self.log.read(&self.session.read_buf()[..read]);
-                self.session.advance(read);
-            }
+            Ok(_) => {}
             Err(error) if HungUp::is(&error) => self.session.handle_hangup(),
             Err(error) => {
                 self.session.handle_eof();
@@ -163,6 +167,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             }
         }
         Ok(())
+    }
+
+    /// Reads once, through space that is there only while it reads: a call that waits, as most do for most of
+    /// their time, keeps no buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [MaybeUninit::uninit(); READ];
+        let mut buf = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+        let bytes = buf.filled();
+        if !bytes.is_empty() {
+            self.log.read(bytes);
+            self.session.handle_input(bytes);
+        }
+        if bytes.len() == READ {
+            self.session.handle_more();
+        }
+        Poll::Ready(Ok(bytes.len()))
     }
 
     /// Waits for the hangup or for the end of the stream.

@@ -88,8 +88,8 @@ fn an_idle_session_holds_little() {
     session.advance(block.len());
     assert!(matches!(session.poll_event(), Ok(Some(Event::Environment(_)))));
     let environment = HELD.get() - before;
-    // the block, twelve bytes for each of its lines, and two counters of an `Arc` for each
-    assert_eq!(environment, (block.len() - 1 + 16).next_multiple_of(8) + 24 * 12 + 16);
+    // the block, eight bytes for each of its lines, and two counters of an `Arc` for each
+    assert_eq!(environment, (block.len() - 1 + 16).next_multiple_of(8) + 24 * 8 + 16);
     round_trip(&mut session, GetVariable::new("NAME"), b"200 result=1 (a value)\n");
     let idle = HELD.get() - before - environment;
     assert!(idle <= 640, "{idle} bytes of buffers");

@@ -18,6 +18,8 @@ struct Script {
     answers: Vec<String>,
     /// The most bytes that come in one read, as TCP would cut them.
     piece: usize,
+    /// It reads into space of its own, which this is the size of.
+    own_space: Option<usize>,
     barriers: usize,
 }
 
@@ -25,7 +27,7 @@ impl Script {
     fn start(block: &str) -> Self {
         let session = Session::new(NONCE);
         let kernel = block.as_bytes().to_vec();
-        Self { session, kernel, answers: Vec::new(), piece: usize::MAX, barriers: 0 }
+        Self { session, kernel, answers: Vec::new(), piece: usize::MAX, own_space: None, barriers: 0 }
     }
 
     fn begun() -> Self {
@@ -71,10 +73,23 @@ impl Script {
             self.session.transmitted(written);
         }
         let most = self.piece.min(self.kernel.len());
-        let read = (&self.kernel[..most]).read(self.session.read_buf()).unwrap();
-        assert_ne!(read, 0, "the script waits for nothing");
+        assert_ne!(most, 0, "the script waits for nothing");
+        let read = match self.own_space {
+            None => {
+                let read = (&self.kernel[..most]).read(self.session.read_buf()).unwrap();
+                self.session.advance(read);
+                read
+            }
+            Some(space) => {
+                let read = most.min(space);
+                self.session.handle_input(&self.kernel[..read]);
+                if read == space {
+                    self.session.handle_more();
+                }
+                read
+            }
+        };
         self.kernel.drain(..read);
-        self.session.advance(read);
     }
 }
 
@@ -150,9 +165,11 @@ fn what_stands_behind_a_forged_end_of_the_block_answers_nothing() {
         ENVIRONMENT[9..].iter().map(|(name, value)| format!("\n{name}: {value}")).collect::<String>()
             + "\n\n";
     let length = environment("").find("agi_calleridname").unwrap() - 1 + rest.len();
-    for end in [2047, 2048, 2049] {
+    for (end, own_space) in [(2047, None), (2048, None), (2049, None), (1023, Some(1024)), (1024, Some(1024))]
+    {
         let caller_id = "1".repeat(end - length) + &rest + FORGED;
         let mut script = Script::start(&environment(&caller_id));
+        script.own_space = own_space;
         script.open().unwrap();
         let error = script.call(GetVariable::new("IS_ADMIN"), "200 result=0\n").unwrap_err();
         let Error::Protocol(ProtocolError::Unsolicited(line)) = error else { panic!("{end}: {error}") };

@@ -108,7 +108,7 @@ pub(super) fn parse(block: &[u8], leniency: Leniency) -> Result<Environment, Env
             None => check.unexpected(line)?,
         };
         // the block's length fits, so all places in it do
-        *slot = Line { name: at as u32, colon: (at + colon) as u32, end: (at + line.len()) as u32 };
+        *slot = Line { name: at as u32, colon: (at + colon) as u32 };
         at += length + 1;
     }
     check.complete()?;

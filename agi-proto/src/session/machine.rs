@@ -59,8 +59,8 @@ impl Session {
                 }
                 continue;
             }
-            let is_511 = Response::parse(message).is_some_and(|response| response.status() == 511);
-            if is_511 && !self.hung_up && self.awaits_answer() {
+            let is_511 = |message| Response::parse(message).is_some_and(|response| response.status() == 511);
+            if message.starts_with(b"511") && is_511(message) && !self.hung_up && self.awaits_answer() {
                 // no HANGUP announces it where AGISIGHUP is off
                 self.note_hangup();
                 continue;
@@ -73,6 +73,9 @@ impl Session {
 
     /// The message that comes next, found once and taken later.
     fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
+        if self.found.is_none() && self.input.is_searched() {
+            return Ok(None);
+        }
         let too_long = |TooLong { limit }| ProtocolError::ResponseTooLong { limit };
         let shape = match self.state {
             State::Waiting(info) | State::Abandoned(info) if self.awaits_answer() => info.shape,
@@ -177,7 +180,7 @@ impl Session {
 
     /// Whether a message of so many bytes is the last that there was space for.
     fn is_cut(&self, length: usize) -> bool {
-        self.input.is_full() && self.input.peek().len() == length
+        self.input.is_cut() && self.input.peek().len() == length
     }
 
     /// What a message that comes before the barrier's echo means, and what the echo means.

@@ -1,55 +1,50 @@
-//! `agi-sim load`: many calls at once.
+//! `agi-sim load`: many calls at once, from one core.
 
 mod call;
 mod report;
+mod scenario;
+mod show;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep, timeout};
 
-use self::call::Caller;
+use self::call::{Caller, Kept};
 use self::report::Report;
+use self::scenario::{BuiltIn, Scenario};
+use self::show::Cost;
 
-/// More callers at once are more than one machine should be.
-const MOST: usize = 1000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scenario {
-    /// Commands are answered at once, and nobody presses a key.
-    Short,
-    /// Callers press keys wherever a command listens.
-    Ivr,
-    /// Callers hang up after a few commands, each after another number.
-    Hangup,
-    /// Every answer takes 50 ms, and comes in two pieces.
-    Slow,
-    /// Names and variables hold line ends and forged answers, and bytes come one by one.
-    Hostile,
-}
+/// As many as the ports of one address allow, and a few less.
+const MOST: usize = 20_000;
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// What to call, as AGI() takes it.
     url: String,
+    /// What the callers do.
     #[arg(long, value_enum, default_value = "short")]
-    scenario: Scenario,
-    /// How many callers there are at once, at most 1,000.
+    scenario: BuiltIn,
+    /// A file in TOML that says what the callers do: arguments, variables, keys, hang_up_after and so on.
+    #[arg(long, conflicts_with = "scenario")]
+    file: Option<PathBuf>,
+    /// How many callers there are at once, at most 20,000.
     #[arg(long, default_value_t = 16)]
     concurrency: usize,
-    /// How many calls a second begin; without, as many as there can be.
+    /// How many calls a second begin, as far as a caller is free; without, as many as there can be.
     #[arg(long)]
     rate: Option<f64>,
     /// End after so many calls.
     #[arg(long, default_value_t = 10_000)]
     calls: usize,
-    /// End after so many seconds.
+    /// Begin no call after so many seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// So many calls come first and do not count.
@@ -64,58 +59,117 @@ pub(crate) struct Options {
     /// A file for the report as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// A file for a plot of the latencies as SVG.
+    #[arg(long)]
+    svg: Option<PathBuf>,
 }
 
 /// Gives whether every call went well.
 pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let address = resolve(options)?;
-    let workers = options.concurrency.clamp(1, MOST);
-    let timeout = Duration::from_secs(options.timeout.max(1));
-    let bar = ProgressBar::new(options.calls as u64);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} calls, {per_sec}, {elapsed} {msg}");
-    bar.set_style(style.map_err(io::Error::other)?);
-    let begun = AtomicUsize::new(0);
-    let total = Mutex::new(Report::default());
-    let phase = |calls: usize, count: bool| {
-        begun.store(0, Ordering::Relaxed);
-        let began = Instant::now();
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| {
-                    let mut report = Report::default();
-                    let mut caller = Caller::new(&options.url, address, options.scenario, timeout);
-                    loop {
-                        let number = begun.fetch_add(1, Ordering::Relaxed);
-                        if number >= calls || began.elapsed() >= Duration::from_secs(options.seconds) {
-                            break;
-                        }
-                        if let Some(rate) = options.rate.filter(|rate| *rate > 0.0) {
-                            let due = Duration::from_secs_f64(number as f64 / rate);
-                            thread::sleep(due.saturating_sub(began.elapsed()));
-                        }
-                        caller.call(number, &mut report);
-                        if count {
-                            bar.inc(1);
-                        }
-                    }
-                    if count {
-                        // a worker that panicked has left the others' numbers whole
-                        total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&report);
-                    }
-                });
-            }
-        });
-        began.elapsed()
+    let scenario = match &options.file {
+        Some(file) => Scenario::read(file)?,
+        None => options.scenario.into(),
     };
-    phase(options.warm_up, false);
-    let took = phase(options.calls, true);
-    bar.finish_and_clear();
-    let report = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    print!("{}", report.text(took));
-    if let Some(path) = &options.json {
-        std::fs::write(path, report.json(took))?;
+    allow_many_files();
+    let load = Arc::new(Load {
+        address,
+        setup: scenario.setup(&options.url),
+        scenario,
+        timeout: Duration::from_secs(options.timeout.max(1)),
+        seconds: Duration::from_secs(options.seconds.max(1)),
+        callers: options.concurrency.clamp(1, MOST),
+        rate: options.rate.filter(|rate| *rate > 0.0),
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(load.clone().calls(options.warm_up, ProgressBar::hidden()));
+    let bar = ProgressBar::new(options.calls as u64);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} calls, {msg}, {elapsed}");
+    bar.set_style(style.map_err(io::Error::other)?);
+    let (began, own) = (Instant::now(), processor_time());
+    let report = runtime.block_on(load.calls(options.calls, bar));
+    let cost = Cost { wall: began.elapsed(), own: processor_time().saturating_sub(own) };
+    print!("{}", show::text(&report, &cost));
+    if let Some(file) = &options.json {
+        std::fs::write(file, format!("{:#}\n", show::json(&report, &cost)))?;
+    }
+    if let Some(file) = &options.svg {
+        show::plot(&report, file)?;
     }
     Ok(report.errors() == 0)
+}
+
+/// What is called, how, and how much.
+struct Load {
+    address: SocketAddr,
+    setup: agi_sim::Setup,
+    scenario: Scenario,
+    timeout: Duration,
+    seconds: Duration,
+    callers: usize,
+    rate: Option<f64>,
+}
+
+impl Load {
+    /// So many calls, at most as long as is said.
+    async fn calls(self: Arc<Self>, calls: usize, bar: ProgressBar) -> Report {
+        let report = Arc::new(Mutex::new(Report::default()));
+        let begun = Arc::new(AtomicUsize::new(0));
+        let began = Instant::now();
+        let mut callers = JoinSet::new();
+        for _ in 0..self.callers.min(calls) {
+            let (load, report, begun) = (self.clone(), report.clone(), begun.clone());
+            callers.spawn(async move { load.caller(calls, began, &begun, &report).await });
+        }
+        let shown = tokio::spawn(show_progress(bar.clone(), report.clone()));
+        let last_calls = self.seconds + self.timeout;
+        let done = timeout(last_calls, async { while callers.join_next().await.is_some() {} }).await;
+        let cut = if done.is_ok() { 0 } else { callers.len() };
+        callers.shutdown().await;
+        shown.abort();
+        bar.finish_and_clear();
+        let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+        report.cut = cut as u64;
+        std::mem::take(&mut *report)
+    }
+
+    /// One caller, again and again.
+    async fn caller(&self, calls: usize, began: Instant, begun: &AtomicUsize, report: &Mutex<Report>) {
+        let Self { address, setup, scenario, timeout, .. } = self;
+        let caller = Caller { address: *address, setup, scenario, timeout: *timeout, report };
+        let mut kept = Kept::new();
+        loop {
+            let number = begun.fetch_add(1, Ordering::Relaxed);
+            if number >= calls {
+                return;
+            }
+            if let Some(rate) = self.rate {
+                let due = Duration::from_secs_f64(number as f64 / rate);
+                sleep(due.min(self.seconds).saturating_sub(began.elapsed())).await;
+            }
+            if began.elapsed() >= self.seconds {
+                return;
+            }
+            caller.call(number, &mut kept).await;
+        }
+    }
+}
+
+async fn show_progress(bar: ProgressBar, report: Arc<Mutex<Report>>) {
+    let began = Instant::now();
+    let mut ticks = interval(Duration::from_millis(100));
+    loop {
+        ticks.tick().await;
+        let (calls, errors) = {
+            let report = report.lock().unwrap_or_else(PoisonError::into_inner);
+            (report.calls, report.errors())
+        };
+        bar.set_position(calls);
+        bar.set_message(format!(
+            "{:.0}/s, {errors} errors",
+            calls as f64 / began.elapsed().as_secs_f64().max(0.1)
+        ));
+    }
 }
 
 fn resolve(options: &Options) -> io::Result<SocketAddr> {
@@ -130,4 +184,27 @@ fn resolve(options: &Options) -> io::Result<SocketAddr> {
         return Err(invalid("the service is on another machine; --remote says that it is yours"));
     }
     Ok(address)
+}
+
+/// Asks for as many connections as the system lets a process have.
+fn allow_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // where it may not, fewer callers are there at once, and the report says so
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// The processor time of this process so far.
+fn processor_time() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
+    #[cfg(not(unix))]
+    Duration::ZERO
 }

@@ -1,120 +1,130 @@
 //! One call of many.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread;
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use agi_sim::agi_proto::BString;
-use agi_sim::{Event, Pbx, Setup, Unknown, hostile_values};
+use agi_sim::{Event, Pbx, Setup, hostile_values};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 
-use super::Scenario;
 use super::report::{Kind, Report};
+use super::scenario::Scenario;
 
-const SLOW: Duration = Duration::from_millis(50);
-const KEYS: &str = "1234#";
-
-pub(super) struct Caller {
-    setup: Setup,
-    address: SocketAddr,
-    scenario: Scenario,
-    timeout: Duration,
-    hostile: Vec<Vec<u8>>,
-    out: Vec<u8>,
+/// Who calls again and again.
+pub(super) struct Caller<'a> {
+    pub(super) address: SocketAddr,
+    pub(super) scenario: &'a Scenario,
+    pub(super) setup: &'a Setup,
+    pub(super) timeout: Duration,
+    pub(super) report: &'a Mutex<Report>,
 }
 
-impl Caller {
-    pub(super) fn new(url: &str, address: SocketAddr, scenario: Scenario, timeout: Duration) -> Self {
-        let mut setup = Setup::new(url);
-        setup.unknown_applications = Unknown::Accept;
-        setup.unknown_functions = Unknown::Accept;
-        Self { setup, address, scenario, timeout, hostile: hostile_values(), out: Vec::new() }
-    }
+/// What a caller keeps from call to call.
+pub(super) struct Kept {
+    input: Box<[u8]>,
+    out: Vec<u8>,
+    /// Rings when the service may have been silent for too long. One for all commands, as each new timer costs.
+    alarm: Pin<Box<Sleep>>,
+    hostile: Vec<Vec<u8>>,
+}
 
-    pub(super) fn call(&mut self, number: usize, report: &mut Report) {
-        report.calls += 1;
+impl Kept {
+    pub(super) fn new() -> Self {
+        Self {
+            input: vec![0; 4096].into(),
+            out: Vec::new(),
+            alarm: Box::pin(sleep(Duration::ZERO)),
+            hostile: hostile_values(),
+        }
+    }
+}
+
+impl Caller<'_> {
+    pub(super) async fn call(&self, number: usize, kept: &mut Kept) {
         let began = Instant::now();
-        match self.converse(number, report) {
-            Ok(()) => {
-                let _ = report.whole.record(micros(began.elapsed()));
-            }
-            Err(error) => report.fail(match error.kind() {
-                ErrorKind::ConnectionRefused => Kind::Refused,
-                ErrorKind::WouldBlock | ErrorKind::TimedOut => Kind::Unanswered,
-                ErrorKind::InvalidData => Kind::Crossed,
-                _ => Kind::Reset,
-            }),
+        let outcome = self.converse(number, kept).await;
+        let mut report = self.report();
+        match outcome {
+            Ok(()) => report.call(began.elapsed()),
+            Err(error) => report.fail(Kind::of(&error)),
         }
     }
 
-    fn converse(&mut self, number: usize, report: &mut Report) -> io::Result<()> {
-        let mut stream = TcpStream::connect_timeout(&self.address, self.timeout)?;
+    async fn converse(&self, number: usize, kept: &mut Kept) -> io::Result<()> {
+        let connected = tokio::time::timeout(self.timeout, TcpStream::connect(self.address)).await;
+        let mut stream = connected.map_err(|_| ErrorKind::TimedOut)??;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(self.timeout))?;
-        stream.set_write_timeout(Some(self.timeout))?;
-        let mut setup = self.setup.clone();
-        if self.scenario == Scenario::Hostile {
-            let value = &self.hostile[number % self.hostile.len()];
-            // a forged environment is refused by good services, which is no call: so only values are hostile
-            setup.variables.insert("NOTE".into(), value.clone().into());
-            setup.account_code = BString::from(&b"caf\xe9 \xff"[..]);
-        }
-        let mut pbx = Pbx::new(setup);
-        let mut now = Duration::ZERO;
-        let mut buf = [0; 4096];
-        let (mut commands, mut own) = (0, Duration::ZERO);
-        let mut mark = Instant::now();
+        let mut pbx = Pbx::new(self.setup(number, kept));
+        let hang_up_after = self.scenario.hang_up_after(number);
+        let (mut now, mut commands) = (Duration::ZERO, 0);
         loop {
-            self.settle(&mut pbx, &mut now, commands, number);
-            self.out.clear();
+            if hang_up_after.is_some_and(|after| commands >= after) {
+                pbx.hang_up(now);
+            }
+            self.settle(&mut pbx, &mut now);
+            kept.out.clear();
             while let Some(bytes) = pbx.poll_transmit() {
                 let n = bytes.len();
-                self.out.extend_from_slice(bytes);
+                kept.out.extend_from_slice(bytes);
                 pbx.transmitted(n);
             }
             while let Some(event) = pbx.poll_event() {
                 if let Event::Stopped(_) = event {
-                    report.stopped += 1;
+                    self.report().stopped += 1;
                 }
             }
-            own += mark.elapsed();
-            // who has closed needs no last words
-            if let Err(error) = self.write(&mut stream) {
+            if let Err(error) = self.write(&mut stream, &kept.out).await {
+                // who has closed needs no last words
                 if pbx.status().is_none() {
                     return Err(error);
                 }
             }
             if pbx.status().is_some() {
-                break;
+                return Ok(());
             }
             let asked = Instant::now();
-            let read = stream.read(&mut buf)?;
-            mark = Instant::now();
-            now += mark - asked;
-            if read == 0 {
+            let read = self.read(&mut stream, kept, asked).await?;
+            let took = asked.elapsed();
+            now += took;
+            let Some(input) = read.filter(|input| !input.is_empty()) else {
                 pbx.handle_eof(now);
                 continue;
+            };
+            let whole = match input.iter().position(|&byte| byte == b'\n') {
+                Some(end) if end + 1 < input.len() => return Err(ErrorKind::InvalidData.into()),
+                end => end.is_some(),
+            };
+            if whole {
+                commands += 1;
+                self.report().command(input, took);
             }
-            let lines = buf[..read].iter().filter(|&&byte| byte == b'\n').count();
-            if lines > 1 {
-                return Err(ErrorKind::InvalidData.into());
-            }
-            commands += lines;
-            report.command(&buf[..read], micros(mark - asked));
-            pbx.handle_input(&buf[..read], now);
+            pbx.handle_input(input, now);
         }
-        report.own += own;
-        Ok(())
+    }
+
+    /// Calls differ in their names, so that a service's log tells them apart.
+    fn setup(&self, number: usize, kept: &Kept) -> Setup {
+        let mut setup = self.setup.clone();
+        setup.channel = format!("PJSIP/load-{number:08x}").into();
+        setup.unique_id = format!("1700000000.{number}").into();
+        if self.scenario.hostile_values {
+            let value = &kept.hostile[number % kept.hostile.len()];
+            setup.variables.insert("NOTE".into(), value.clone().into());
+        }
+        setup
     }
 
     /// Lets the command that runs come to its end.
-    fn settle(&self, pbx: &mut Pbx, now: &mut Duration, commands: usize, number: usize) {
-        if self.scenario == Scenario::Hangup && commands > number % 8 {
-            pbx.hang_up(*now);
-        }
+    fn settle(&self, pbx: &mut Pbx, now: &mut Duration) {
         while pbx.is_busy() {
-            if self.scenario == Scenario::Ivr && pbx.listens() {
-                for key in KEYS.chars() {
+            if pbx.listens() {
+                for key in self.scenario.keys.chars() {
                     pbx.press(key, *now);
                 }
                 if !pbx.is_busy() {
@@ -132,23 +142,57 @@ impl Caller {
         }
     }
 
-    fn write(&self, stream: &mut TcpStream) -> io::Result<()> {
-        if self.out.is_empty() {
+    async fn write(&self, stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+        let delay = self.scenario.delay();
+        if bytes.is_empty() {
             return Ok(());
         }
-        match self.scenario {
-            Scenario::Slow => {
-                let (first, second) = self.out.split_at(self.out.len() / 2);
-                stream.write_all(first)?;
-                thread::sleep(SLOW);
-                stream.write_all(second)
+        if !delay.is_zero() {
+            let (first, second) = bytes.split_at(bytes.len() / 2);
+            stream.write_all(first).await?;
+            sleep(delay).await;
+            if stream.try_read(&mut [0]).is_ok_and(|read| read > 0) {
+                // the answer is not whole, and it cannot have been meant
+                return Err(ErrorKind::InvalidData.into());
             }
-            Scenario::Hostile => self.out.chunks(1).try_for_each(|byte| stream.write_all(byte)),
-            _ => stream.write_all(&self.out),
+            return stream.write_all(second).await;
         }
+        let size = if self.scenario.bytes_at_once == 0 { bytes.len() } else { self.scenario.bytes_at_once };
+        for piece in bytes.chunks(size) {
+            stream.write_all(piece).await?;
+        }
+        Ok(())
     }
-}
 
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+    /// Reads once. `None`: the service has ended.
+    async fn read<'k>(
+        &self,
+        stream: &mut TcpStream,
+        kept: &'k mut Kept,
+        asked: Instant,
+    ) -> io::Result<Option<&'k [u8]>> {
+        let Kept { input, alarm, .. } = kept;
+        let until = (asked + self.timeout).into();
+        let mut buf = ReadBuf::new(input);
+        poll_fn(|cx| {
+            if let Poll::Ready(read) = Pin::new(&mut *stream).poll_read(cx, &mut buf) {
+                return Poll::Ready(read);
+            }
+            while alarm.as_mut().poll(cx).is_ready() {
+                if tokio::time::Instant::now() >= until {
+                    return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+                }
+                alarm.as_mut().reset(until);
+            }
+            Poll::Pending
+        })
+        .await?;
+        let read = buf.filled().len();
+        Ok((read > 0).then(|| &kept.input[..read]))
+    }
+
+    fn report(&self) -> std::sync::MutexGuard<'_, Report> {
+        // a caller that panicked has left the others' numbers whole
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

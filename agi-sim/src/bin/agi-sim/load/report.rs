@@ -1,12 +1,13 @@
 //! What came of many calls.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::io;
 use std::time::Duration;
 
+use agi_sim::agi_proto::commands;
 use hdrhistogram::Histogram;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Nobody listens.
     Refused,
@@ -16,26 +17,54 @@ pub(super) enum Kind {
     Unanswered,
     /// The service sent a command before the one before was answered.
     Crossed,
+    /// This machine could not call: no port or no descriptor was left. The service is not to blame.
+    NotCalled,
 }
 
-const KINDS: [(Kind, &str); 4] = [
-    (Kind::Refused, "refused"),
-    (Kind::Reset, "reset"),
-    (Kind::Unanswered, "unanswered"),
-    (Kind::Crossed, "crossed"),
-];
+impl Kind {
+    pub(super) const ALL: [(Self, &str); 5] = [
+        (Self::Refused, "refused"),
+        (Self::Reset, "reset"),
+        (Self::Unanswered, "unanswered"),
+        (Self::Crossed, "crossed"),
+        (Self::NotCalled, "not called"),
+    ];
 
+    pub(super) fn of(error: &io::Error) -> Self {
+        use io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidData, NotConnected,
+            TimedOut, UnexpectedEof,
+        };
+        match error.kind() {
+            ConnectionRefused => Self::Refused,
+            TimedOut => Self::Unanswered,
+            InvalidData => Self::Crossed,
+            BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof => Self::Reset,
+            _ => Self::NotCalled,
+        }
+    }
+}
+
+/// What came of the calls so far.
 pub(super) struct Report {
+    /// Calls that ended well or badly.
     pub(super) calls: u64,
     /// Commands that the next one stopped.
     pub(super) stopped: u64,
-    /// The time that the simulator itself took.
-    pub(super) own: Duration,
-    /// Whole calls, in microseconds.
-    pub(super) whole: Histogram<u64>,
-    errors: BTreeMap<Kind, u64>,
-    /// How long the service took to send each command, in microseconds.
-    commands: BTreeMap<String, Histogram<u64>>,
+    /// Calls that were still running when time was up.
+    pub(super) cut: u64,
+    /// Whole calls, in nanoseconds.
+    whole: Histogram<u64>,
+    errors: [u64; Kind::ALL.len()],
+    /// How long the service took to send each command, in nanoseconds, in the order of [`commands::ALL`]. What
+    /// stands in no list comes last.
+    commands: Vec<Option<Histogram<u64>>>,
+}
+
+/// How long something took, over and over.
+pub(super) struct Row<'a> {
+    pub(super) name: &'static str,
+    pub(super) times: &'a Histogram<u64>,
 }
 
 impl Default for Report {
@@ -43,10 +72,10 @@ impl Default for Report {
         Self {
             calls: 0,
             stopped: 0,
-            own: Duration::ZERO,
+            cut: 0,
             whole: histogram(),
-            errors: BTreeMap::new(),
-            commands: BTreeMap::new(),
+            errors: [0; Kind::ALL.len()],
+            commands: (0..=commands::ALL.len()).map(|_| None).collect(),
         }
     }
 }
@@ -56,93 +85,100 @@ fn histogram() -> Histogram<u64> {
 }
 
 impl Report {
+    /// A call went well.
+    pub(super) fn call(&mut self, took: Duration) {
+        self.calls += 1;
+        record(&mut self.whole, took);
+    }
+
     pub(super) fn fail(&mut self, kind: Kind) {
-        *self.errors.entry(kind).or_default() += 1;
+        self.calls += 1;
+        self.errors[kind as usize] += 1;
     }
 
-    pub(super) fn command(&mut self, line: &[u8], micros: u64) {
-        let words = line.split(|byte| b" \n\"".contains(byte)).take(3);
-        let words = words.take_while(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
-        let name: Vec<&str> = words.filter_map(|word| std::str::from_utf8(word).ok()).collect();
-        let name = name.join(" ");
-        if !self.commands.contains_key(&name) && self.commands.len() < 100 {
-            self.commands.insert(name.clone(), histogram());
-        }
-        if let Some(histogram) = self.commands.get_mut(&name) {
-            let _ = histogram.record(micros);
-        }
+    pub(super) fn command(&mut self, line: &[u8], took: Duration) {
+        let begins = |name: &str| {
+            line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+                && matches!(line.get(name.len()), Some(b' ' | b'\n'))
+        };
+        // no name begins with another one and a blank
+        let at = commands::ALL.iter().position(|info| begins(info.name)).unwrap_or(commands::ALL.len());
+        record(self.commands[at].get_or_insert_with(histogram), took);
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
-        self.calls += other.calls;
-        self.stopped += other.stopped;
-        self.own += other.own;
-        let _ = self.whole.add(&other.whole);
-        for (kind, count) in &other.errors {
-            *self.errors.entry(*kind).or_default() += count;
-        }
-        for (name, histogram) in &other.commands {
-            let _ = self.commands.entry(name.clone()).or_insert_with(self::histogram).add(histogram);
-        }
+    pub(super) fn error(&self, kind: Kind) -> u64 {
+        self.errors[kind as usize]
     }
 
     pub(super) fn errors(&self) -> u64 {
-        self.errors.values().sum()
+        self.errors.iter().sum()
     }
 
-    fn count(&self) -> u64 {
-        self.commands.values().map(Histogram::len).sum()
+    pub(super) fn commands(&self) -> u64 {
+        self.commands.iter().flatten().map(Histogram::len).sum()
     }
 
-    pub(super) fn text(&self, took: Duration) -> String {
-        let seconds = took.as_secs_f64().max(1e-9);
-        let mut text = String::new();
-        let mut line = |line: String| {
-            let _ = writeln!(text, "{line}");
-        };
-        line(format!("{} calls in {seconds:.2} s: {:.0} calls/s", self.calls, self.calls as f64 / seconds));
-        line(format!("{} commands: {:.0} commands/s", self.count(), self.count() as f64 / seconds));
-        let own = self.own.as_secs_f64() * 1e6 / self.count().max(1) as f64;
-        line(format!("the simulator itself: {own:.1} us a command; {} commands were stopped", self.stopped));
-        for (kind, name) in KINDS {
-            if let Some(count) = self.errors.get(&kind) {
-                line(format!("{name}: {count}"));
-            }
+    /// Each command that came, and whole calls.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let names = commands::ALL.iter().map(|info| info.name).chain(["other commands"]);
+        let rows = names.zip(&self.commands).filter_map(|(name, times)| Some((name, times.as_ref()?)));
+        rows.chain([("whole call", &self.whole)]).map(|(name, times)| Row { name, times })
+    }
+}
+
+impl Row<'_> {
+    /// The microseconds that this share of all, from 0 to 1, did not take longer than.
+    pub(super) fn micros(&self, share: f64) -> f64 {
+        self.times.value_at_quantile(share) as f64 / 1000.0
+    }
+
+    pub(super) fn most(&self) -> f64 {
+        self.times.max() as f64 / 1000.0
+    }
+}
+
+fn record(histogram: &mut Histogram<u64>, took: Duration) {
+    // it grows to whatever comes, and no call lasts for centuries
+    let _ = histogram.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_told_apart_by_their_names() {
+        let mut report = Report::default();
+        let lines = [
+            "SET VARIABLE \"A\" \"b\"\n",
+            "GET FULL VARIABLE \"x\"\n",
+            "set variable A b\n",
+            "NOOP\n",
+            "X\n",
+        ];
+        for line in lines {
+            report.command(line.as_bytes(), Duration::from_micros(7));
         }
-        line(format!(
-            "\n{:<28} {:>9} {:>8} {:>8} {:>8} {:>8}",
-            "us until", "count", "50 %", "90 %", "99 %", "most"
-        ));
-        for (name, histogram) in self.rows() {
-            let [a, b, c] = [0.5, 0.9, 0.99].map(|part| histogram.value_at_quantile(part));
-            line(format!("{name:<28} {:>9} {a:>8} {b:>8} {c:>8} {:>8}", histogram.len(), histogram.max()));
+        report.call(Duration::from_millis(1));
+        let rows: Vec<_> = report.rows().map(|row| (row.name, row.times.len())).collect();
+        for row in [
+            ("SET VARIABLE", 2),
+            ("GET FULL VARIABLE", 1),
+            ("NOOP", 1),
+            ("other commands", 1),
+            ("whole call", 1),
+        ] {
+            assert!(rows.contains(&row), "{row:?} in {rows:?}");
         }
-        text
+        assert_eq!(report.commands(), 5);
     }
 
-    pub(super) fn json(&self, took: Duration) -> String {
-        let errors = KINDS.map(|(kind, name)| format!("\"{name}\":{}", self.errors.get(&kind).unwrap_or(&0)));
-        let rows: Vec<String> = self
-            .rows()
-            .map(|(name, histogram)| {
-                let [a, b, c] = [0.5, 0.9, 0.99].map(|part| histogram.value_at_quantile(part));
-                let (count, most) = (histogram.len(), histogram.max());
-                format!("\"{name}\":{{\"count\":{count},\"p50\":{a},\"p90\":{b},\"p99\":{c},\"max\":{most}}}")
-            })
-            .collect();
-        format!(
-            "{{\"seconds\":{:.3},\"calls\":{},\"commands\":{},\"own_us\":{},\"errors\":{{{}}},\"us\":{{{}}}}}\n",
-            took.as_secs_f64(),
-            self.calls,
-            self.count(),
-            self.own.as_micros(),
-            errors.join(","),
-            rows.join(",")
-        )
-    }
-
-    fn rows(&self) -> impl Iterator<Item = (&str, &Histogram<u64>)> {
-        let commands = self.commands.iter().map(|(name, histogram)| (name.as_str(), histogram));
-        commands.chain([("whole call", &self.whole)])
+    #[test]
+    fn errors_are_told_apart() {
+        let kind = |kind: io::ErrorKind| Kind::of(&kind.into());
+        assert_eq!(kind(io::ErrorKind::ConnectionRefused), Kind::Refused);
+        assert_eq!(kind(io::ErrorKind::BrokenPipe), Kind::Reset);
+        assert_eq!(kind(io::ErrorKind::TimedOut), Kind::Unanswered);
+        assert_eq!(kind(io::ErrorKind::AddrNotAvailable), Kind::NotCalled);
     }
 }
