@@ -65,7 +65,7 @@ impl Running {
     }
 
     fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().cast_signed())
+        Pid::from_raw(i32::try_from(self.child.id()).expect("process ids of Linux are small"))
     }
 }
 
