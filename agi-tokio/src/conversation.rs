@@ -144,7 +144,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         let read = poll_fn(|cx| self.poll_read(cx));
         let read = match patience {
             None => read.await,
-            Some(patience) => match timeout(patience, read).await {
+            // boxed, for it is large and rarely needed
+            Some(patience) => match Box::pin(timeout(patience, read)).await {
                 Ok(read) => read,
                 Err(_) if self.mute => Ok(0),
                 Err(_) => {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod call;
+mod cancel;
 
 use std::future::{Future, pending};
 use std::io;
@@ -11,11 +12,12 @@ use std::sync::Arc;
 
 use agi_proto::service::{Counters, Options};
 use tokio::net::{TcpListener, ToSocketAddrs, lookup_host};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use self::accept::Slots;
-use self::call::Call;
+use self::call::{Call, Shared};
+use self::cancel::{Cancel, Canceller};
 use crate::race::{Won, race};
 use crate::{BoxHandler, Channel, Handler};
 
@@ -143,35 +145,27 @@ impl Server {
     ) {
         let Self { listener, options, counters } = self;
         let slots = Slots::new(&options);
-        let (handler, options) = (BoxHandler::new(handler), Arc::new(options));
+        let handler = BoxHandler::new(handler);
+        let shared = Arc::new(Shared { options, counters, handler, cancel: Cancel::default() });
         // a call that holds `running` is not over; once `cancel` is gone it is told to end
         let (running, mut over) = mpsc::channel::<()>(1);
-        let (cancel, cancelled) = watch::channel(());
+        let cancel = Canceller(shared.clone());
         let mut shutdown = pin!(shutdown);
         // accepting comes first, for what is in the queue would be reset when the listener is closed
         while let Won::First((stream, peer, slot)) =
             race(pin!(slots.next(&listener)), shutdown.as_mut()).await
         {
-            counters.accept();
-            if !options.allows(peer.ip()) {
-                counters.refuse();
+            shared.counters.accept();
+            if !shared.options.allows(peer.ip()) {
+                shared.counters.refuse();
                 tracing::warn!(%peer, "this peer may not connect");
                 continue;
             }
-            let call = Call {
-                peer,
-                options: options.clone(),
-                counters: counters.clone(),
-                cancelled: cancelled.clone(),
-            };
-            let (handler, running) = (handler.clone(), running.clone());
-            tokio::spawn(async move {
-                call.run(stream, slot, handler).await;
-                drop(running);
-            });
+            let call = Call { peer, server: shared.clone(), running: running.clone() };
+            tokio::spawn(call.run(stream, slot));
         }
-        drop((listener, running, cancelled));
-        if timeout(options.shutdown_timeout, over.recv()).await.is_err() {
+        drop((listener, running));
+        if timeout(shared.options.shutdown_timeout, over.recv()).await.is_err() {
             tracing::warn!("calls are cancelled that did not end in time");
         }
         drop(cancel);

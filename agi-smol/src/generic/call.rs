@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use agi_proto::Request;
 use agi_proto::commands::SetVariable;
@@ -92,7 +94,7 @@ impl Call {
         let peer = self.peer;
         let opened = {
             let environment = pin!(within(self.options.environment_timeout, conversation.open()));
-            race(environment, pin!(self.cancelled.recv())).await
+            race(environment, pin!(told(&self.cancelled))).await
         };
         match opened {
             Won::First(Some(Ok(true))) => {
@@ -139,7 +141,7 @@ impl Call {
         let ending = self.work(channel, request, handler).await;
         // The channel is dropped by now, unless the handler gave it to another task. That one may have it
         // until the server ends.
-        match race(pin!(returned.recv()), pin!(self.cancelled.recv())).await {
+        match race(pin!(returned.recv()), pin!(told(&self.cancelled))).await {
             Won::First(Ok(conversation)) => self.conclude(conversation, ending.status()).await,
             Won::First(Err(_)) => tracing::debug!("the handler has kept the stream"),
             Won::Second(_) => tracing::warn!("the channel is still in use and is left to whoever uses it"),
@@ -154,7 +156,7 @@ impl Call {
         handler: &BoxHandler<S>,
     ) -> Ending {
         let mut running = handler.run(channel, request);
-        let ending = match race(pin!(isolated(running.as_mut())), pin!(self.cancelled.recv())).await {
+        let ending = match race(pin!(isolated(running.as_mut())), pin!(told(&self.cancelled))).await {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");
                 Ending::Success
@@ -200,6 +202,23 @@ impl Call {
             tracing::debug!(%error, "the connection was not closed by both sides");
         }
     }
+}
+
+/// Ends once the call is to end.
+///
+/// A call is polled for each of its commands, and this with it. So it registers once, which is enough in a task,
+/// whose waker stays the same, and then only looks.
+async fn told(cancelled: &Receiver<Infallible>) {
+    let mut closed = pin!(cancelled.recv());
+    let mut registered = false;
+    poll_fn(|cx| {
+        if !registered {
+            registered = true;
+            return closed.as_mut().poll(cx).map(drop);
+        }
+        if cancelled.is_closed() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// Logs a handler's error, unless it is none.

@@ -1,6 +1,7 @@
 //! One call from its connection to its end.
 
 use std::error::Error as StdError;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,54 +10,80 @@ use std::sync::Arc;
 
 use agi_proto::Request;
 use agi_proto::commands::SetVariable;
+use agi_proto::service::asynchronous::Running;
 use agi_proto::service::{Counters, Ending, Options, Status, isolated, panic_message};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot::Receiver;
 use tokio::time::timeout;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::accept::Slot;
+use super::cancel::Cancel;
 use crate::conversation::Conversation;
 use crate::lease::Lease;
 use crate::race::{Won, race};
 use crate::{BoxHandler, Channel};
 
-/// What a call has of its server.
+/// The call's span, a handler that can begin, and where the conversation comes back.
+type Begun<'h> = (Span, Running<'h>, Receiver<Lent>);
+type Lent = Box<Conversation<TcpStream>>;
+
+/// A call of a server.
+///
+/// What most calls do most of the time is wait in their handlers. So what comes before and after that, and is
+/// larger, is boxed; and what is passed on is passed on before an await, for a future keeps what it was given
+/// beside what it made of that.
 pub(super) struct Call {
     pub(super) peer: SocketAddr,
-    pub(super) options: Arc<Options>,
+    pub(super) server: Arc<Shared>,
+    /// The server waits for the end of whoever has one.
+    pub(super) running: mpsc::Sender<()>,
+}
+
+/// What all calls have of their server.
+pub(super) struct Shared {
+    pub(super) options: Options,
     pub(super) counters: Arc<Counters>,
-    /// Its sender is dropped when the call is to end.
-    pub(super) cancelled: watch::Receiver<()>,
+    pub(super) handler: BoxHandler,
+    /// Tells the calls to end.
+    pub(super) cancel: Cancel,
 }
 
 impl Call {
     /// Sees a connection to its end.
-    pub(super) async fn run(mut self, stream: TcpStream, slot: Slot, handler: BoxHandler) {
-        let busy = slot.is_refusal;
-        if busy {
-            self.counters.refuse();
-        }
-        let ending = self.serve(stream, busy, &handler).await;
-        // who sees that this call is not active any more finds its place free
-        drop(slot);
-        match ending {
-            Some(ending) => self.counters.end(ending),
-            None if !busy => self.counters.refuse(),
-            None => {}
+    pub(super) fn run(self, stream: TcpStream, slot: Slot) -> impl Future<Output = ()> + Send {
+        let Options { limits, leniency, reveal_values, .. } = self.server.options;
+        let mut conversation = Box::new(Conversation::over_tcp(stream, limits, leniency));
+        conversation.log.shows.reveal(reveal_values);
+        async move {
+            let busy = slot.is_refusal;
+            if busy {
+                self.server.counters.refuse();
+            }
+            let ending = match Box::pin(self.begin(conversation, busy)).await {
+                Ok(begun) => Some(self.handle(begun).await),
+                Err(ending) => ending,
+            };
+            // who sees that this call is not active any more finds its place free
+            drop(slot);
+            match ending {
+                Some(ending) => self.server.counters.end(ending),
+                None if !busy => self.server.counters.refuse(),
+                None => {}
+            }
+            drop(self.running);
         }
     }
 
-    /// `None`: it was refused.
-    async fn serve(&mut self, stream: TcpStream, busy: bool, handler: &BoxHandler) -> Option<Ending> {
-        let Options { limits, leniency, .. } = *self.options;
-        let mut conversation = Box::new(Conversation::over_tcp(stream, limits, leniency));
-        conversation.log.shows.reveal(self.options.reveal_values);
+    /// Waits for the environment and makes the handler ready, in the call's span. An error says how it ended
+    /// without a handler; `None`: it was refused.
+    async fn begin(&self, mut conversation: Lent, busy: bool) -> Result<Begun<'_>, Option<Ending>> {
         let request = match self.open(&mut conversation).await {
             Ok(request) => request,
             Err(ending) => {
                 self.close(Channel::new(Lease::owned(conversation))).await;
-                return (!busy).then_some(ending);
+                return Err((!busy).then_some(ending));
             }
         };
         let environment = request.environment();
@@ -68,26 +95,26 @@ impl Call {
             script = ?request.path(),
             peer = %self.peer,
         );
-        async {
-            match self.admit(busy, &request) {
-                Ok(()) => Some(self.handle(conversation, request, handler).await),
-                Err(status) => {
-                    tracing::warn!(%status, "the call is refused");
-                    self.conclude(conversation, Some(status)).await;
-                    None
-                }
+        match span.in_scope(|| self.admit(busy, &request)) {
+            Ok(()) => {
+                let (lease, returned) = Lease::lent(conversation);
+                let running = span.in_scope(|| self.server.handler.run(Channel::new(lease), request));
+                Ok((span, running, returned))
+            }
+            Err(status) => {
+                span.in_scope(|| tracing::warn!(%status, "the call is refused"));
+                self.conclude(conversation, Some(status)).instrument(span).await;
+                Err(None)
             }
         }
-        .instrument(span)
-        .await
     }
 
     /// Waits for the environment. An error says why there is no call.
-    async fn open(&mut self, conversation: &mut Conversation<TcpStream>) -> Result<Request, Ending> {
+    async fn open(&self, conversation: &mut Conversation<TcpStream>) -> Result<Request, Ending> {
         let peer = self.peer;
         let opened = {
-            let environment = pin!(timeout(self.options.environment_timeout, conversation.open()));
-            race(environment, pin!(self.cancelled.changed())).await
+            let environment = pin!(timeout(self.server.options.environment_timeout, conversation.open()));
+            race(environment, pin!(self.server.cancel.told())).await
         };
         match opened {
             Won::First(Ok(Ok(true))) => {
@@ -115,7 +142,7 @@ impl Call {
         if busy {
             return Err(Status::Busy);
         }
-        let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
+        let admitted = catch_unwind(AssertUnwindSafe(|| self.server.options.admit(self.peer, request)));
         admitted.unwrap_or_else(|panic| {
             tracing::error!(panic = panic_message(&*panic), "the admission panicked");
             Err(Status::Failed)
@@ -123,29 +150,25 @@ impl Call {
     }
 
     /// Runs the handler, and ends the call when the handler is through with it.
-    async fn handle(
-        &mut self,
-        conversation: Box<Conversation<TcpStream>>,
-        request: Request,
-        handler: &BoxHandler,
-    ) -> Ending {
-        let (lease, returned) = Lease::lent(conversation);
-        let channel = Channel::new(lease);
-        let ending = self.work(channel, request, handler).await;
+    fn handle<'c>(&'c self, (span, running, returned): Begun<'c>) -> impl Future<Output = Ending> + 'c {
+        self.see_through(running, returned).instrument(span)
+    }
+
+    async fn see_through(&self, running: Running<'_>, returned: Receiver<Lent>) -> Ending {
+        let ending = self.work(running).await;
         // The channel is dropped by now, unless the handler gave it to another task. That one may have it
         // until the server ends.
-        let returned = race(returned, pin!(self.cancelled.changed())).await;
+        let returned = race(returned, pin!(self.server.cancel.told())).await;
         match returned {
-            Won::First(Ok(conversation)) => self.conclude(conversation, ending.status()).await,
+            Won::First(Ok(conversation)) => Box::pin(self.conclude(conversation, ending.status())).await,
             Won::First(Err(_)) => tracing::debug!("the handler has kept the stream"),
             Won::Second(_) => tracing::warn!("the channel is still in use and is left to whoever uses it"),
         }
         ending
     }
 
-    async fn work(&mut self, channel: Channel, request: Request, handler: &BoxHandler) -> Ending {
-        let mut running = handler.run(channel, request);
-        let ending = match race(pin!(isolated(running.as_mut())), pin!(self.cancelled.changed())).await {
+    async fn work(&self, mut running: Running<'_>) -> Ending {
+        let ending = match race(pin!(isolated(running.as_mut())), pin!(self.server.cancel.told())).await {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");
                 Ending::Success
@@ -171,13 +194,13 @@ impl Call {
     }
 
     /// Tells the dialplan how it went, if it still listens, and closes.
-    async fn conclude(&self, conversation: Box<Conversation<TcpStream>>, status: Option<Status>) {
+    async fn conclude(&self, conversation: Lent, status: Option<Status>) {
         let mut channel = Channel::new(Lease::owned(conversation));
         if let (Some(name), Some(status), false) =
-            (&self.options.status_variable, status, channel.is_closed())
+            (&self.server.options.status_variable, status, channel.is_closed())
         {
             let told = channel.call(SetVariable::new(name, status.as_str()));
-            match timeout(self.options.status_patience(), told).await {
+            match timeout(self.server.options.status_patience(), told).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
                 Err(_) => tracing::debug!(%status, "the dialplan did not take the status in time"),
@@ -187,7 +210,7 @@ impl Call {
     }
 
     async fn close(&self, channel: Channel) {
-        if let Err(error) = channel.close_within(self.options.linger).await {
+        if let Err(error) = channel.close_within(self.server.options.linger).await {
             tracing::debug!(%error, "the connection was not closed by both sides");
         }
     }

@@ -75,8 +75,15 @@ where
     H: Handler<C, A>,
 {
     fn run(&self, channel: C, request: Request) -> Running<'_> {
-        Box::pin(async { self.0.handle(channel, request).await.map_err(Into::into) })
+        // what the block is given stays beside what the handler makes of it, and a request is large
+        let request = Box::new(request);
+        Box::pin(async { self.0.handle(channel, unbox(request)).await.map_err(Into::into) })
     }
+}
+
+/// Frees the box at once, unlike `*`.
+fn unbox(request: Box<Request>) -> Request {
+    *request
 }
 
 impl<C: Send + 'static> BoxHandler<C> {
