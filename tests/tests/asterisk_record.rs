@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Where};
 
-use self::servers::{LOOPBACK, Running, blocking, smol, tokio};
+use self::servers::{LOOPBACK, Running, async_std, blocking, smol, tokio};
 
 #[path = "../../agi-tokio/examples/record.rs"]
 mod record;
+#[path = "../../agi-async-std/examples/record_async_std.rs"]
+mod record_async_std;
 #[path = "../../agi-blocking/examples/record_blocking.rs"]
 mod record_blocking;
 #[path = "../../agi-smol/examples/record_smol.rs"]
@@ -20,10 +22,11 @@ mod record_smol;
 
 const TIME: Duration = Duration::from_secs(30);
 
-fn services() -> [Running; 3] {
+fn services() -> [Running; 4] {
     [
         tokio(LOOPBACK, |server| server, record::record),
         smol(LOOPBACK, |server| server, record_smol::record),
+        async_std(LOOPBACK, |server| server, record_async_std::record),
         blocking(LOOPBACK, |server| server, record_blocking::record),
     ]
 }

@@ -43,6 +43,8 @@ mod ivr_blocking;
 mod ivr_smol;
 #[path = "../../agi-tokio/examples/record.rs"]
 mod record;
+#[path = "../../agi-async-std/examples/record_async_std.rs"]
+mod record_async_std;
 #[path = "../../agi-blocking/examples/record_blocking.rs"]
 mod record_blocking;
 #[path = "../../agi-smol/examples/record_smol.rs"]
@@ -133,6 +135,7 @@ fn record_ends_wherever_the_caller_leaves() {
     for service in [
         tokio(LOOPBACK, |server| server, record::record),
         smol(LOOPBACK, |server| server, record_smol::record),
+        async_std(LOOPBACK, |server| server, record_async_std::record),
         blocking(LOOPBACK, |server| server, record_blocking::record),
     ] {
         let calls = everywhere(&service, &caller);

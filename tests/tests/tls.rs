@@ -3,6 +3,8 @@
 
 #[path = "../../agi-tokio/examples/tls.rs"]
 mod tls;
+#[path = "../../agi-async-std/examples/tls_async_std.rs"]
+mod tls_async_std;
 #[path = "../../agi-blocking/examples/tls_blocking.rs"]
 mod tls_blocking;
 #[path = "../../agi-smol/examples/tls_smol.rs"]
@@ -79,6 +81,12 @@ fn smol() {
     serves(certificate, |stream| {
         smol::block_on(async { tls_smol::serve(smol::net::TcpStream::try_from(stream)?, config).await })
     });
+}
+
+#[test]
+fn async_std() {
+    let (certificate, config) = tls_async_std::certificate().unwrap();
+    serves(certificate, |stream| async_std::task::block_on(tls_async_std::serve(stream.into(), config)));
 }
 
 #[test]

@@ -82,6 +82,7 @@ where
 }
 
 /// Frees the box at once, unlike `*`.
+#[expect(clippy::boxed_local, reason = "it is to be freed")]
 fn unbox(request: Box<Request>) -> Request {
     *request
 }
