@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use agi_proto::commands::{ControlStreamFile, GetVariable, Noop, StreamFile};
 use agi_proto::{
-    Command, CommandInfo, CommandLine, Error, EscapeDigits, OnInput, ProtocolError, ReplyError, ReplyShape,
-    Response, Session,
+    Command, CommandInfo, CommandLine, Error, EscapeDigits, OnInput, ProtocolError, Raw, ReplyError,
+    ReplyShape, Response, Session,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
 
@@ -190,5 +190,21 @@ fn a_value_as_long_as_the_smallest_piece_of_a_network_may_go_on() {
         let whole = [Seen::Hangup, Seen::Response(answer.into())];
         assert_eq!(told, if may_go_on { &whole[..1] } else { &whole[..] }, "{length} bytes");
         assert_eq!(pair.lines().len(), usize::from(may_go_on), "{length} bytes");
+    }
+}
+
+/// A reply that is kept knows what its response knew.
+#[test]
+fn a_raw_reply_remembers_that_the_channel_was_hung_up() {
+    for hung_up in [false, true] {
+        let mut pair = Pair::new();
+        if hung_up {
+            pair.asterisk.hangup();
+            pair.events();
+        }
+        let pending = pair.session.send(&Raw::new("NOOP")).unwrap();
+        assert_eq!(pair.lines(), ["NOOP"]);
+        pair.asterisk.respond("200 result=0");
+        assert_eq!(pair.reply(pending).unwrap().response().is_hung_up(), hung_up);
     }
 }
