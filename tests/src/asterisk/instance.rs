@@ -132,6 +132,12 @@ impl Asterisk {
         self.version
     }
 
+    /// The process, for those who measure it.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.keeper.as_ref().expect("it is there until this is dropped").process_id()
+    }
+
     /// Where programs lie that AGI may start by their mere name.
     #[must_use]
     pub fn agi_dir(&self) -> PathBuf {
@@ -178,6 +184,12 @@ impl Asterisk {
     #[must_use]
     pub fn event_mark(&self) -> usize {
         self.ami.count()
+    }
+
+    /// Waits for an event of whatever call that `wanted` accepts; events since the mark count, and each is shown once,
+    /// in order. Panics when there is none in time.
+    pub fn wait_for(&self, mark: usize, timeout: Duration, wanted: impl FnMut(&Event) -> bool) -> Event {
+        self.ami.wait(mark, timeout, wanted).unwrap_or_else(|error| panic!("{error} after {timeout:?}"))
     }
 
     /// All events, of whatever call, since the mark.

@@ -25,6 +25,7 @@ pub(super) struct Keeper {
     stop: mpsc::Sender<()>,
     gone: Arc<AtomicBool>,
     thread: JoinHandle<()>,
+    process_id: u32,
 }
 
 impl Keeper {
@@ -36,7 +37,7 @@ impl Keeper {
         let thread = std::thread::Builder::new().name("asterisk".into()).spawn(move || {
             match command.spawn() {
                 Ok(child) => {
-                    let _ = report.send(Ok(()));
+                    let _ = report.send(Ok(child.id()));
                     watch(child, &stopped);
                 }
                 Err(error) => {
@@ -45,8 +46,12 @@ impl Keeper {
             }
             flag.store(true, Ordering::Release);
         })?;
-        started.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Self { stop, gone, thread })
+        let process_id = started.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Self { stop, gone, thread, process_id })
+    }
+
+    pub(super) fn process_id(&self) -> u32 {
+        self.process_id
     }
 
     /// Gives the process a while to end by itself (if it was asked to), then kills it.

@@ -5,9 +5,11 @@
 //! measure --rounds 5          # how often each server has its turn
 //! measure --svg FOLDER        # also the plots
 //! measure --only tokio        # the servers whose names hold this
-//! measure --what memory       # one of calls, instructions, memory, growth
+//! measure --what memory       # one of calls, instructions, memory, growth, asterisk
 //! ```
 
+#[path = "measure/asterisk.rs"]
+mod asterisk;
 #[path = "measure/calls.rs"]
 mod calls;
 #[path = "measure/idle.rs"]
@@ -43,6 +45,9 @@ fn main() -> Result<()> {
     if asked("calls") {
         calls::print(&calls::measure(&servers, options.rounds)?);
     }
+    if asked("asterisk") {
+        asterisk::print(&asterisk::measure(&servers, options.rounds)?);
+    }
     if asked("instructions") {
         valgrind::print(&valgrind::measure(&servers)?);
     }
@@ -54,7 +59,7 @@ fn main() -> Result<()> {
         }
     }
     if asked("growth") {
-        let growth = calls::growth(&servers)?;
+        let growth = calls::growth(&servers, options.rounds)?;
         calls::print_growth(&growth);
         if let Some(folder) = &options.svg {
             plot::growth(&growth, &folder.join("sessions.svg"))?;

@@ -11,17 +11,17 @@ use crate::Result;
 use crate::server::Running;
 
 /// The core of the callers.
-const CORE: &str = "1";
+pub const CORE: &str = "1";
 /// Long sessions show what a command costs, short ones what a session does.
-const LONG: usize = 1000;
-const SHORT: usize = 5;
+pub const LONG: usize = 1000;
+pub const SHORT: usize = 5;
 /// At once.
-const CALLERS: usize = 16;
+pub const CALLERS: usize = 16;
 const SECONDS: u64 = 2;
 /// How many sessions there are at once where growth is looked at.
-pub const SIZES: [usize; 5] = [1, 10, 100, 1_000, 9_000];
-/// How many commands those have, which is few enough for the largest to end soon.
-const FEW: usize = 30;
+pub const SIZES: [usize; 5] = [1, 10, 100, 1_000, 10_000];
+/// How many commands those have: what a session costs is little beside them, and the largest still ends soon.
+const FEW: usize = 200;
 
 /// What one run came to.
 #[derive(Clone, Copy, Default)]
@@ -58,15 +58,24 @@ pub fn measure(servers: &[Server], rounds: usize) -> Result<Vec<Figures>> {
     Ok(all)
 }
 
-/// A command's cost over the number of sessions at once.
-pub fn growth(servers: &[Server]) -> Result<BTreeMap<&'static str, Vec<(usize, f64)>>> {
-    let mut all = BTreeMap::new();
-    for &server in servers.iter().filter(|server| server.scales) {
+/// Microseconds of a command over the number of sessions at once.
+pub type Growth = BTreeMap<&'static str, Vec<(usize, f64)>>;
+
+/// Each size in turn, over and over.
+pub fn growth(servers: &[Server], rounds: usize) -> Result<Growth> {
+    let servers: Vec<&Server> = servers.iter().filter(|server| server.scales).collect();
+    let mut runs: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for round in 1..=rounds {
         for callers in SIZES {
-            eprintln!("{} with {callers} sessions", server.name);
-            let cost = run(server, FEW, callers)?.command;
-            all.entry(server.name).or_insert_with(Vec::new).push((callers, cost));
+            for server in &servers {
+                eprintln!("round {round}: {} with {callers} sessions", server.name);
+                runs.entry((server.name, callers)).or_default().push(run(**server, FEW, callers)?.command);
+            }
         }
+    }
+    let mut all = Growth::new();
+    for ((name, callers), costs) in runs {
+        all.entry(name).or_default().push((callers, median(costs)));
     }
     Ok(all)
 }
@@ -156,7 +165,7 @@ pub fn print(all: &[Figures]) {
     }
 }
 
-pub fn print_growth(all: &BTreeMap<&'static str, Vec<(usize, f64)>>) {
+pub fn print_growth(all: &Growth) {
     println!("\nmicroseconds of processor time a command in sessions of {FEW}, over sessions at once");
     println!("{:<18} {}", "", SIZES.map(|size| format!("{size:>8}")).concat());
     for (name, costs) in all {
@@ -164,7 +173,7 @@ pub fn print_growth(all: &BTreeMap<&'static str, Vec<(usize, f64)>>) {
     }
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }

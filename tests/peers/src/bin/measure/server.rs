@@ -45,9 +45,8 @@ impl Running {
         Ok(Self { child, address: address.trim().to_owned() })
     }
 
-    /// The processor time that it took so far, of all its threads.
     pub fn processor_time(&self) -> Result<Duration> {
-        Ok(clock_getcpuclockid(self.pid())?.now()?.into())
+        processor_time(self.child.id())
     }
 
     /// The memory that it has, in KiB.
@@ -59,13 +58,9 @@ impl Running {
 
     /// Ends it in the way that lets valgrind write what it counted.
     pub fn end(mut self) -> Result<()> {
-        kill(self.pid(), Signal::SIGTERM)?;
+        kill(pid(self.child.id()), Signal::SIGTERM)?;
         self.child.wait()?;
         Ok(())
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).expect("process ids of Linux are small"))
     }
 }
 
@@ -75,6 +70,15 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The processor time that a process took so far, of all its threads.
+pub fn processor_time(process_id: u32) -> Result<Duration> {
+    Ok(clock_getcpuclockid(pid(process_id))?.now()?.into())
+}
+
+fn pid(process_id: u32) -> Pid {
+    Pid::from_raw(i32::try_from(process_id).expect("process ids of Linux are small"))
 }
 
 /// Where the programs are: beside this one.
