@@ -1,5 +1,6 @@
 //! Errors by blame: yours, theirs, and what Asterisk refused or could not do.
 
+use core::error::Error as StdError;
 use core::fmt;
 
 use bstr::{BStr, BString};
@@ -170,35 +171,28 @@ impl Rejection {
     }
 }
 
-/// What came of a command that was not what it is for: the one error type of every adapter, with
-/// `Io` for the error of its transport.
+/// Why a command gave no reply: the one error type of every adapter, with `Io` for the error of its transport.
 ///
 /// It joins the errors by blame. [`is_hangup`](Self::is_hangup) says whether the call is simply over,
-/// so that `?` ends a handler quietly.
-#[derive(Debug, thiserror::Error)]
+/// so that `?` ends a handler quietly. Where it holds, the [source](StdError::source) is [`CallOver`], so that this is
+/// also seen through errors that hide what they were made of, such as `anyhow::Error`.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error<Io> {
     /// Yours: nothing was sent. One may go on.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
+    Encode(EncodeError),
     /// Theirs: the conversation cannot go on, and every later call gives the same error.
-    #[error(transparent)]
-    Protocol(#[from] ProtocolError),
+    Protocol(ProtocolError),
     /// Asterisk refused the command (510, 511, 520, 503). One may go on.
-    #[error(transparent)]
-    Rejected(#[from] Rejection),
+    Rejected(Rejection),
     /// The command failed, or was answered by what is no answer to it. One may go on.
-    #[error(transparent)]
-    Reply(#[from] ReplyError),
+    Reply(ReplyError),
     /// The caller hung up and Asterisk closed before it answered. Nothing more can be sent.
-    #[error("the caller hung up")]
     Hangup,
     /// Asterisk closed the conversation, or this side did. Nothing more can be sent.
-    #[error("the conversation is over")]
     Closed,
-    /// The transport failed. Nothing more can be sent.
-    #[error("transport: {0}")]
-    Io(#[source] Io),
+    /// The transport failed. Nothing more can be sent, unless what gave this says otherwise.
+    Io(Io),
 }
 
 impl<Io> Error<Io> {
@@ -211,6 +205,66 @@ impl<Io> Error<Io> {
         }
     }
 }
+
+impl<Io: fmt::Display> fmt::Display for Error<Io> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encode(error) => error.fmt(f),
+            Self::Protocol(error) => error.fmt(f),
+            Self::Rejected(error) => error.fmt(f),
+            Self::Reply(error) => error.fmt(f),
+            Self::Hangup => f.write_str("the caller hung up"),
+            Self::Closed => f.write_str("the conversation is over"),
+            Self::Io(error) => write!(f, "transport: {error}"),
+        }
+    }
+}
+
+impl<Io: StdError + 'static> StdError for Error<Io> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            _ if self.is_hangup() => Some(&CallOver),
+            Self::Encode(error) => error.source(),
+            Self::Protocol(error) => error.source(),
+            Self::Rejected(error) => error.source(),
+            Self::Reply(error) => error.source(),
+            Self::Hangup | Self::Closed => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+impl<Io> From<EncodeError> for Error<Io> {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl<Io> From<ProtocolError> for Error<Io> {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl<Io> From<Rejection> for Error<Io> {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl<Io> From<ReplyError> for Error<Io> {
+    fn from(error: ReplyError) -> Self {
+        Self::Reply(error)
+    }
+}
+
+/// The source of each [`Error`] for which [`is_hangup`](Error::is_hangup) holds.
+///
+/// An error that stands in for another, as `anyhow::Error` does and what `thiserror` calls transparent, cannot be
+/// asked what it stands for, but it passes on the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the call is over")]
+pub struct CallOver;
 
 /// What [`Pending::decode`](crate::Pending::decode) gives where it gives no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

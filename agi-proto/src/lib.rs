@@ -35,7 +35,9 @@ pub use self::encode::CommandLine;
 pub use self::environment::{
     CallingPresentation, Environment, EnvironmentError, Presentation, Screening, Version,
 };
-pub use self::error::{CallError, EncodeError, Error, ProtocolError, Rejection, ReplyError, ReplyErrorKind};
+pub use self::error::{
+    CallError, CallOver, EncodeError, Error, ProtocolError, Rejection, ReplyError, ReplyErrorKind,
+};
 pub use self::limits::{Leniency, Limits};
 pub use self::line::{LineBuffer, TooLong};
 pub use self::request::Request;

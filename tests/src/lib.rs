@@ -20,3 +20,8 @@ struct Readme;
 #[cfg(all(doctest, feature = "programs"))]
 #[doc = include_str!("../../docs/hangup.md")]
 struct HangupGuide;
+
+/// As does that of the page about services.
+#[cfg(all(doctest, unix, feature = "programs"))]
+#[doc = include_str!("../../docs/service.md")]
+struct ServiceGuide;

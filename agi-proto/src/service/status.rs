@@ -7,7 +7,7 @@ use core::iter::successors;
 
 use bstr::{BStr, BString};
 
-use crate::error::{Error, Excerpt};
+use crate::error::{CallOver, Error, Excerpt};
 
 /// What a server tells the dialplan in the channel variable [`VARIABLE`](Self::VARIABLE).
 ///
@@ -68,7 +68,7 @@ pub enum Ending {
     Panicked,
     /// There was no route for the path.
     NotFound,
-    /// The server was shut down before the handler returned.
+    /// The server was shut down before the handler returned, or before the environment came.
     Cancelled,
     /// Closed without a byte, as by somebody who looks whether the port is open.
     Probe,
@@ -93,13 +93,15 @@ impl Ending {
     ];
 
     /// What a handler's error means, by what it is and by its causes: an [`Error`] that only says that the
-    /// call [is over](Error::is_hangup), a [`NotFound`], or a failure.
+    /// call [is over](Error::is_hangup), also where another error hides it (see [`CallOver`]), a [`NotFound`], or a
+    /// failure.
     pub fn of<Io: fmt::Debug + 'static>(error: &(dyn StdError + 'static)) -> Self
     where
         Error<Io>: StdError,
     {
         let kind = |error: &(dyn StdError + 'static)| match error.downcast_ref::<Error<Io>>() {
             Some(error) => error.is_hangup().then_some(Self::Hangup),
+            None if error.is::<CallOver>() => Some(Self::Hangup),
             None => error.is::<NotFound>().then_some(Self::NotFound),
         };
         successors(Some(error), |&error| error.source()).find_map(kind).unwrap_or(Self::Failed)
@@ -140,10 +142,16 @@ mod tests {
     use std::string::ToString;
 
     use super::*;
+    use crate::error::Rejection;
 
     #[derive(Debug, thiserror::Error)]
     #[error("a service's own")]
     struct Ours<E: StdError + 'static>(#[source] E);
+
+    /// As `anyhow::Error` is one.
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Hidden(Error<fmt::Error>);
 
     #[test]
     fn an_error_is_judged_by_its_causes() {
@@ -151,6 +159,9 @@ mod tests {
         let of = |error: &(dyn StdError + 'static)| Ending::of::<fmt::Error>(error);
         assert_eq!(of(&Any::Hangup), Ending::Hangup);
         assert_eq!(of(&Ours(Any::Closed)), Ending::Hangup);
+        assert_eq!(of(&Hidden(Any::Hangup)), Ending::Hangup);
+        assert_eq!(of(&Ours(Hidden(Any::Rejected(Rejection::DeadChannel)))), Ending::Hangup);
+        assert_eq!(of(&Hidden(Any::Rejected(Rejection::UnknownCommand))), Ending::Failed);
         assert_eq!(of(&Ours(Any::Io(fmt::Error))), Ending::Failed);
         assert_eq!(of(&Ours(fmt::Error)), Ending::Failed);
         assert_eq!(NotFound::new("/\x1b[2J".into()).to_string(), r#"no service at "/\x1b[2J""#);

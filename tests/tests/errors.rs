@@ -1,0 +1,40 @@
+//! What a handler fails with, and what the server makes of that.
+
+use std::error::Error as StdError;
+use std::io;
+
+use agi_tokio::agi_proto::Rejection;
+use agi_tokio::{Ending, Error};
+
+fn hangups() -> Vec<Error> {
+    vec![Error::Hangup, Error::Closed, Error::Rejected(Rejection::DeadChannel)]
+}
+
+fn failures() -> Vec<Error> {
+    vec![Error::Rejected(Rejection::UnknownCommand), Error::Io(io::ErrorKind::ConnectionReset.into())]
+}
+
+/// Of what `?` makes a server's own error type.
+fn ending(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Ending {
+    Ending::of::<io::Error>(&*error.into())
+}
+
+#[test]
+fn the_servers_see_a_hangup_through_anyhow() {
+    for hangup in hangups() {
+        assert_eq!(ending(anyhow::Error::from(hangup)), Ending::Hangup);
+    }
+    for hangup in hangups() {
+        assert_eq!(ending(anyhow::Error::from(hangup).context("billing")), Ending::Hangup);
+    }
+    for failure in failures() {
+        assert_eq!(ending(anyhow::Error::from(failure)), Ending::Failed);
+    }
+    assert_eq!(ending(anyhow::anyhow!("no balance")), Ending::Failed);
+}
+
+#[test]
+fn a_report_says_once_what_it_was() {
+    let report = anyhow::Error::from(Error::Rejected(Rejection::DeadChannel)).context("billing");
+    assert_eq!(format!("{report:#}").matches("511").count(), 1);
+}
