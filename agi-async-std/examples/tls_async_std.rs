@@ -27,6 +27,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// For the handshake and for the environment, so that nobody stays who says nothing.
 const BEGINNING: Duration = Duration::from_secs(10);
+/// Until calls have ended, where too many files are open.
+const PAUSE: Duration = Duration::from_millis(500);
 
 async fn hello(channel: &mut Channel<TlsStream<Connection>>) -> Result<(), Error> {
     channel.answer().await?;
@@ -43,8 +45,11 @@ pub(crate) async fn serve(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<(
         async { Channel::start(TlsAcceptor::from(tls).accept(stream).await?).await.map_err(BoxError::from) };
     let Some(mut channel) = timeout(BEGINNING, begin).await?? else { return Ok(()) };
     let outcome = hello(&mut channel).await;
-    channel.close().await?;
-    Ok(outcome?)
+    let closed = channel.close().await;
+    match outcome {
+        Err(error) if !error.is_hangup() => Err(error.into()),
+        _ => Ok(closed?),
+    }
 }
 
 /// A certificate of our own making. A real service has one, and a tunnel that verifies it.
@@ -63,7 +68,14 @@ fn main() -> Result<(), BoxError> {
         let (_, tls) = certificate()?;
         println!("a tunnel may connect to {}", listener.local_addr()?);
         loop {
-            let (stream, peer) = listener.accept().await?;
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    println!("no connection can be accepted: {error}");
+                    task::sleep(PAUSE).await;
+                    continue;
+                }
+            };
             let call = serve(stream, tls.clone());
             task::spawn(async move {
                 if let Err(error) = call.await {

@@ -1,4 +1,4 @@
-//! Cleans up, whichever way a call ends: a note in Asterisk's database and in its log says how far the caller
+//! Cleans up, whether the caller stays or hangs up: a note in Asterisk's database and in its log says how far the caller
 //! got. Most commands need a caller, but these two run on a dead channel too.
 //!
 //! ```text
@@ -25,10 +25,10 @@ pub(crate) fn with_notes(channel: &mut Channel) -> Result<(), Error> {
         Err(_) => "failed",
     };
     let call = channel.environment().unique_id().unwrap_or_default().to_string();
-    channel.database_put("survey", &call, note)?;
-    channel.verbose(&format!("{call}: the caller {note}"))?;
+    let noted = channel.database_put("survey", &call, note);
+    let logged = channel.verbose(&format!("{call}: the caller {note}"));
     // that the caller left is no failure, and the server knows it
-    outcome.map(drop)
+    outcome.and(noted).and(logged)
 }
 
 fn main() -> std::io::Result<()> {

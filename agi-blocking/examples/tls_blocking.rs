@@ -26,6 +26,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// For the handshake and for the environment, so that nobody stays who says nothing.
 const BEGINNING: Duration = Duration::from_secs(10);
+/// Until calls have ended, where too many files are open.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A connection, encrypted.
 pub(crate) struct Tls(StreamOwned<ServerConnection, TcpStream>);
@@ -72,8 +74,11 @@ pub(crate) fn serve(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<(), Box
     let begun = Channel::start_timeout(stream, Limits::default(), Leniency::default(), BEGINNING)?;
     let Some(mut channel) = begun else { return Ok(()) };
     let outcome = hello(&mut channel);
-    channel.close()?;
-    Ok(outcome?)
+    let closed = channel.close();
+    match outcome {
+        Err(error) if !error.is_hangup() => Err(error.into()),
+        _ => Ok(closed?),
+    }
 }
 
 /// A certificate of our own making. A real service has one, and a tunnel that verifies it.
@@ -91,7 +96,14 @@ fn main() -> Result<(), BoxError> {
     let (_, tls) = certificate()?;
     println!("a tunnel may connect to {}", listener.local_addr()?);
     loop {
-        let (stream, peer) = listener.accept()?;
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                println!("no connection can be accepted: {error}");
+                thread::sleep(PAUSE);
+                continue;
+            }
+        };
         let tls = tls.clone();
         thread::spawn(move || {
             if let Err(error) = serve(stream, tls) {

@@ -1,4 +1,4 @@
-//! Cleans up, whichever way a call ends: a note in Asterisk's database and in its log says how far the caller
+//! Cleans up, whether the caller stays or hangs up: a note in Asterisk's database and in its log says how far the caller
 //! got. Most commands need a caller, but these two run on a dead channel too.
 //!
 //! ```text
@@ -17,7 +17,8 @@ async fn survey(channel: &mut Channel) -> Result<&'static str, Error> {
 }
 
 pub(crate) async fn with_notes(mut channel: Channel) -> Result<(), Error> {
-    // what is to be done at the end stands behind this, and no `?` leads past it
+    // What is to be done at the end stands behind this, and no `?` leads past it. A server that shuts down may
+    // drop this future, though: what must not be missed even then belongs into a `Drop`.
     let outcome = survey(&mut channel).await;
     let note = match &outcome {
         Ok(note) => note,
@@ -25,10 +26,10 @@ pub(crate) async fn with_notes(mut channel: Channel) -> Result<(), Error> {
         Err(_) => "failed",
     };
     let call = channel.environment().unique_id().unwrap_or_default().to_string();
-    channel.database_put("survey", &call, note).await?;
-    channel.verbose(&format!("{call}: the caller {note}")).await?;
+    let noted = channel.database_put("survey", &call, note).await;
+    let logged = channel.verbose(&format!("{call}: the caller {note}")).await;
     // that the caller left is no failure, and the server knows it
-    outcome.map(drop)
+    outcome.and(noted).and(logged)
 }
 
 #[tokio::main]
