@@ -24,9 +24,10 @@
 //! }
 //! ```
 //!
-//! When the caller hangs up, the next command fails with an error for which
+//! When the caller hangs up, the next command that needs a live channel fails with an error for which
 //! [`is_hangup`](agi_proto::Error::is_hangup) holds, `?` ends the handler, and the server takes that for the
-//! ordinary end of a call.
+//! ordinary end of a call. Variables, the database, `VERBOSE` and `EXEC` go on working: a loop of those alone asks
+//! [`Channel::is_hung_up`].
 //!
 //! Every call of a command may be dropped at any time, by [`async_std::future::timeout`] or in a race: the
 //! next one still gets its own reply.

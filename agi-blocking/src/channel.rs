@@ -109,7 +109,7 @@ impl<S: Stream> Channel<S> {
     /// says whether it has.
     ///
     /// Asterisk tells a hangup of its own accord unless the channel variable `AGISIGHUP` is `no`; then only
-    /// the next command finds out.
+    /// the next command that needs a live channel finds out.
     ///
     /// # Errors
     ///
@@ -128,7 +128,8 @@ impl<S: Stream> Channel<S> {
     }
 
     /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
-    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel answers
+    /// with 511.
     ///
     /// That costs a round trip each time, and two of Asterisk's manager events; an interval of some seconds
     /// is right.

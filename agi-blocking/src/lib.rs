@@ -28,6 +28,6 @@ pub use self::router::{Replaceable, Router};
 pub use self::server::{Server, Shutdown};
 pub use self::stream::{Plain, Stream};
 
-/// What came of a command that was not what it is for. See [`agi_proto::Error`] for each kind, and
+/// Why a command gave no reply. See [`agi_proto::Error`] for each kind, and
 /// [`is_hangup`](agi_proto::Error::is_hangup) for whether the call is simply over.
 pub type Error = agi_proto::Error<std::io::Error>;

@@ -14,5 +14,5 @@ pub use self::model::{Application, Audio, Callee, Channel, Event, Pbx, Setup, St
 pub use self::run::AsyncLine;
 pub use self::run::{Line, Link};
 
-/// What came of a command over a [`Link`] that was not what it is for.
+/// Why a command over a [`Link`] gave no reply.
 pub type Error = agi_proto::Error<std::io::Error>;

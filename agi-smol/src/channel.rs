@@ -156,8 +156,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// # }
     /// ```
     ///
-    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command finds
-    /// out. A broken protocol or transport ends the wait too, and the next command says what it was.
+    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command that needs a
+    /// live channel finds out. A broken protocol or transport ends the wait too, and the next command says what it was.
     pub async fn hung_up(&mut self) {
         if let Err(error) = self.lease.hung_up().await {
             tracing::debug!(%error, "the wait for the hangup ended otherwise");
@@ -165,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 
     /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
-    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel answers with 511.
     ///
     /// That costs a round trip each time, and two of Asterisk's manager events; an interval of some seconds
     /// is right. It may be dropped and called again; nothing is lost.

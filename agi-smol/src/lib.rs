@@ -18,9 +18,10 @@
 //! }
 //! ```
 //!
-//! When the caller hangs up, the next command fails with an error for which
+//! When the caller hangs up, the next command that needs a live channel fails with an error for which
 //! [`is_hangup`](agi_proto::Error::is_hangup) holds, `?` ends the handler, and the server takes that for the
-//! ordinary end of a call.
+//! ordinary end of a call. Variables, the database, `VERBOSE` and `EXEC` go on working: a loop of those alone asks
+//! [`Channel::is_hung_up`].
 //!
 //! Every call of a command may be dropped at any time, by a time-out or in a race: the next one still
 //! gets its own reply. A handler may wait for something else and for the end of the call at once, with
@@ -54,6 +55,6 @@ pub use self::handler::{BoxHandler, Handler, Replaceable, Router, layer, with_st
 #[cfg(feature = "server")]
 pub use self::server::Server;
 
-/// What came of a command that was not what it is for. See [`agi_proto::Error`] for each kind, and
+/// Why a command gave no reply. See [`agi_proto::Error`] for each kind, and
 /// [`is_hangup`](agi_proto::Error::is_hangup) for whether the call is simply over.
 pub type Error = agi_proto::Error<std::io::Error>;

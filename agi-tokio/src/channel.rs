@@ -26,9 +26,10 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 ///
 /// * wait for the reply as long as it takes: a `Dial` may last for hours. For a limit put
 ///   [`tokio::time::timeout`] around it;
-/// * **may be dropped at any time**, and the next call still gets its own reply. A command that plays or
-///   waits for digits is stopped by the next one, so `timeout(limit, channel.stream_file(..))` is a way to
-///   cut a prompt short; [`resync`](Self::resync) stops it at once;
+/// * **may be dropped at any time**, and the next call still gets its own reply. `STREAM FILE`, `GET DATA`,
+///   `GET OPTION` and `WAIT FOR DIGIT` are stopped by the next one, so `timeout(limit, channel.stream_file(..))`
+///   is a way to cut a prompt short; [`resync`](Self::resync) stops it at once. Others, such as `SAY DATE`, run
+///   to their end, and the next one waits for that;
 /// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
 ///   so that `?` ends a handler.
 ///
@@ -123,8 +124,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// # }
     /// ```
     ///
-    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command finds
-    /// out. A broken protocol or transport ends the wait too, and the next command says what it was.
+    /// Where the dialplan has set `AGISIGHUP=no`, Asterisk does not tell: then only the next command that needs a
+    /// live channel finds out. A broken protocol or transport ends the wait too, and the next command says what it was.
     pub async fn hung_up(&mut self) {
         if let Err(error) = self.lease.hung_up().await {
             tracing::debug!(%error, "the wait for the hangup ended otherwise");
@@ -132,7 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 
     /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
-    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel does not answer.
+    /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel answers with 511.
     ///
     /// That costs a round trip each time, and two of Asterisk's manager events; an interval of some seconds
     /// is right. It may be dropped and called again; nothing is lost.

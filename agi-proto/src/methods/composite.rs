@@ -58,11 +58,11 @@ macro_rules! __composite_methods {
             Ok(write.verify(&found)?)
         }
 
-        /// Plays prompt after prompt, then waits so long for a digit, `None` for ever.
+        /// Plays prompt after prompt, then waits at most `timeout` for a digit, `None` for ever.
         ///
         /// One of the escape digits ends whichever prompt it is pressed in and is the choice at once; another
-        /// digit is lost there, as Asterisk does not tell it. In the wait every digit is the choice. Gives
-        /// `None` where time ran out. A prompt that cannot be played, and a hangup, is an error. See
+        /// digit is lost there, as Asterisk does not tell it. In the wait *every* digit is the choice, also one that
+        /// is not among the escape digits: whoever asks looks at it. Gives `None` where time ran out. A prompt that cannot be played, and a hangup, is an error. See
         /// [`Prompt`](agi_proto::commands::menu::Prompt).
         ///
         /// ```no_run

@@ -76,7 +76,7 @@ macro_rules! command_table {
                 example "channel.exec(\"Dial\", \"PJSIP/100,30\")";
 
             /// `GET DATA`: plays a prompt and collects at most `max_digits` (1 to 1,023) digits until `#`, or
-            /// until so long none came. Gives the digits as text, maybe none, and whether time ran out. An
+            /// until none has come for `timeout`, which begins anew with each. Gives the digits as text, maybe none, and whether time ran out. An
             /// empty file is no prompt. -1, a missing file or a hangup, is an error. A new command stops it.
             /// See [`GetData`](agi_proto::commands::GetData).
             GetData: get_data(file: &str, timeout: core::time::Duration, max_digits: u16)
@@ -92,7 +92,8 @@ macro_rules! command_table {
                 { $crate::commands::GetFullVariable::new(expression) }
                 example "channel.get_full_variable(\"${CALLERID(num)}\")";
 
-            /// `GET OPTION`: plays a file, then waits so long for one of the escape digits, `None` for ever.
+            /// `GET OPTION`: plays a file, then waits at most `timeout` for one of the escape digits, `None`
+            /// for ever.
             /// Gives the digit, or that all is complete, and how far the file came in samples. -1, a missing
             /// file or a hangup, is an error. A new command stops it. See
             /// [`GetOption`](agi_proto::commands::GetOption).
@@ -131,21 +132,22 @@ macro_rules! command_table {
             Noop: noop() -> [()] = { $crate::commands::Noop::new() }
                 example "channel.noop()";
 
-            /// `RECEIVE CHAR`: waits so long for one character of text, `None` for ever. Gives its byte, or
+            /// `RECEIVE CHAR`: waits at most `timeout` for one character of text, `None` for ever. Gives its
+            /// byte, or
             /// `None` where none came. A hangup is an error. See
             /// [`ReceiveChar`](agi_proto::commands::ReceiveChar).
             ReceiveChar: receive_char(timeout: impl Into<Option<core::time::Duration>>) -> [Option<u8>] =
                 { $crate::commands::ReceiveChar::new(timeout) }
                 example "channel.receive_char(std::time::Duration::from_secs(5))";
 
-            /// `RECEIVE TEXT`: waits so long for a text, `None` for ever. Gives it, or `None` where none
+            /// `RECEIVE TEXT`: waits at most `timeout` for a text, `None` for ever. Gives it, or `None` where none
             /// came. A hangup is an error. See [`ReceiveText`](agi_proto::commands::ReceiveText).
             ReceiveText: receive_text(timeout: impl Into<Option<core::time::Duration>>)
                 -> [Option<$crate::BString>] =
                 { $crate::commands::ReceiveText::new(timeout) }
                 example "channel.receive_text(std::time::Duration::from_secs(5))";
 
-            /// `RECORD FILE`: records the caller until an escape digit, or so long, `None` for ever. Gives
+            /// `RECORD FILE`: records the caller until an escape digit, at most for `timeout`, `None` for ever. Gives
             /// which of six ends it had, a hangup among them, and its length in samples. The command has
             /// builders for a beep, an end by silence, and appending. A bare -1 (the channel cannot be
             /// listened to) is an error. See [`RecordFile`](agi_proto::commands::RecordFile).
@@ -222,32 +224,32 @@ macro_rules! command_table {
                 example "channel.send_text(\"hello\")";
 
             /// `SET AUTOHANGUP`: hangs this channel up after a time (to the millisecond); `None` takes that
-            /// back. It never fails. See [`SetAutoHangUp`](agi_proto::commands::SetAutoHangUp).
+            /// back. Asterisk reports no failure of it. See [`SetAutoHangUp`](agi_proto::commands::SetAutoHangUp).
             #[doc(alias = "autohangup")]
             SetAutoHangUp: set_auto_hang_up(after: impl Into<Option<core::time::Duration>>) -> [()] =
                 { $crate::commands::SetAutoHangUp::new(after) }
                 example "channel.set_auto_hang_up(std::time::Duration::from_secs(300))";
 
-            /// `SET CALLERID`: sets name and number of the caller, 255 bytes at most with their quotes. It
-            /// never fails. See [`SetCallerId`](agi_proto::commands::SetCallerId).
+            /// `SET CALLERID`: sets name and number of the caller, 255 bytes at most with their quotes.
+            /// Asterisk reports no failure of it. See [`SetCallerId`](agi_proto::commands::SetCallerId).
             #[doc(alias = "callerid")]
             SetCallerId: set_caller_id(name: &str, number: &str) -> [()] =
                 { $crate::commands::SetCallerId::new(number).name(name) }
                 example "channel.set_caller_id(\"Alice\", \"100\")";
 
             /// `SET CONTEXT`: the context in which the dialplan goes on when the script ends; it is not
-            /// checked. It never fails. See [`SetContext`](agi_proto::commands::SetContext).
+            /// checked. Asterisk reports no failure of it. See [`SetContext`](agi_proto::commands::SetContext).
             SetContext: set_context(context: &str) -> [()] = { $crate::commands::SetContext::new(context) }
                 example "channel.set_context(\"default\")";
 
             /// `SET EXTENSION`: the extension at which the dialplan goes on when the script ends; it is not
-            /// checked. It never fails. See [`SetExtension`](agi_proto::commands::SetExtension).
+            /// checked. Asterisk reports no failure of it. See [`SetExtension`](agi_proto::commands::SetExtension).
             SetExtension: set_extension(extension: &str) -> [()] =
                 { $crate::commands::SetExtension::new(extension) }
                 example "channel.set_extension(\"100\")";
 
-            /// `SET MUSIC`: starts or stops music on hold; the command takes a class too. It never fails. See
-            /// [`SetMusic`](agi_proto::commands::SetMusic).
+            /// `SET MUSIC`: starts or stops music on hold; the command takes a class too. Asterisk
+            /// reports no failure of it. See [`SetMusic`](agi_proto::commands::SetMusic).
             SetMusic: set_music(music: $crate::commands::channel::Music) -> [()] =
                 { $crate::commands::SetMusic::new(music) }
                 example "channel.set_music(agi_proto::commands::channel::Music::On)";
@@ -294,7 +296,8 @@ macro_rules! command_table {
                 { $crate::commands::SpeechLoadGrammar::new(grammar, path) }
                 example "channel.speech_load_grammar(\"answers\", \"/etc/answers.gram\")";
 
-            /// `SPEECH RECOGNIZE`: plays a prompt and listens, so many whole seconds after it, `None` for ever.
+            /// `SPEECH RECOGNIZE`: plays a prompt and listens, at most `timeout` after it, in whole seconds, `None` for
+            /// ever.
             /// Gives speech, a digit, a hangup, time-out or nothing. The command takes an offset into the prompt
             /// too. See [`SpeechRecognize`](agi_proto::commands::SpeechRecognize).
             SpeechRecognize: speech_recognize(prompt: &str, timeout: impl Into<Option<core::time::Duration>>)
@@ -333,7 +336,7 @@ macro_rules! command_table {
             Verbose: verbose(message: &str) -> [()] = { $crate::commands::Verbose::new(message) }
                 example "channel.verbose(\"the caller chose 1\")";
 
-            /// `WAIT FOR DIGIT`: waits so long for one digit, `None` for ever. Gives it, or that time ran
+            /// `WAIT FOR DIGIT`: waits at most `timeout` for one digit, `None` for ever. Gives it, or that time ran
             /// out. -1, a hangup, is an error. A new command stops it. See
             /// [`WaitForDigit`](agi_proto::commands::WaitForDigit).
             WaitForDigit: wait_for_digit(timeout: impl Into<Option<core::time::Duration>>)

@@ -180,8 +180,9 @@ macro_rules! server_options {
             self
         }
 
-        /// Whether the log may show the values that are set in variables and in the database, and what
-        /// callers enter. Those may be PINs, and are hidden unless told otherwise.
+        /// Whether the log may show the values that are set in variables and in the database, and what answers
+        /// `GET DATA`, `GET OPTION` and `WAIT FOR DIGIT`. Those may be PINs, and are hidden unless told otherwise.
+        /// Other answers are shown, also the single key that ends a prompt.
         pub fn reveal_values(mut self, reveal: bool) -> Self {
             self.options.reveal_values = reveal;
             self

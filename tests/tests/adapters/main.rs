@@ -125,7 +125,7 @@ const CASES: &[(&str, &str, Script)] = &[
     ),
     ("a failure is told to the dialplan", "fail", Call(|pbx| pbx.end_with("FAILED"))),
     ("routes, and `NOT_FOUND` for others", "nothing/here", Call(|pbx| pbx.end_with("NOT_FOUND"))),
-    ("admission, and `BUSY` for who is not", "unwelcome", Call(|pbx| pbx.end_with("BUSY"))),
+    ("admission, and a status for who is not admitted", "unwelcome", Call(|pbx| pbx.end_with("BUSY"))),
     (
         "a limit of calls, and `BUSY` beyond",
         "noop",
