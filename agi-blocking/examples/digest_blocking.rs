@@ -1,7 +1,7 @@
 //! A layer that takes calls only from a dialplan that knows the same secret.
 //!
-//! Asterisk computes the digest itself, so the secret crosses no network, and neither does anything that
-//! would help with the next call:
+//! Asterisk computes the digest itself, so the secret crosses no network, and what does is of no use for the next
+//! call. Who listens can try guesses on it, though: a real secret is long and random.
 //!
 //! ```text
 //! exten => 100,1,Set(SECRET=between us)

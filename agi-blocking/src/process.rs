@@ -44,11 +44,11 @@ mod hangup;
 mod stdio;
 
 use std::error::Error as StdError;
-use std::iter::successors;
+use std::io;
 
 pub(crate) use self::hangup::wait;
 pub use self::stdio::Stdio;
-use crate::{Channel, Error};
+use crate::{Channel, Ending, Error};
 
 /// What made a program's handler fail: anything that can go through `?`.
 pub type Failure = Box<dyn StdError + Send + Sync>;
@@ -71,14 +71,7 @@ pub fn run<E: Into<Failure>>(
     let outcome = handler(&mut channel).map_err(Into::into);
     let closed = channel.close();
     match outcome {
-        Err(error) if !is_hangup(&*error) => Err(error),
+        Err(error) if Ending::of::<io::Error>(&*error) != Ending::Hangup => Err(error),
         _ => Ok(closed?),
     }
-}
-
-/// Whether an error only says that the call is over.
-fn is_hangup(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
-    let first: &(dyn StdError + 'static) = error;
-    let mut causes = successors(Some(first), |&cause| cause.source());
-    causes.any(|cause| cause.downcast_ref().is_some_and(Error::is_hangup))
 }

@@ -40,16 +40,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// ```
 ///
 /// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
-///   [in time](Self::environment_timeout). One that is closed without a byte is not even logged.
-/// * **A call** must be [admitted](Self::admit), and find less than [as many](Self::max_calls) others; else it
-///   is [refused or waits](Self::when_full) in the kernel's queue. Asterisk gives up after two seconds for
-///   which it was not even queued.
+///   [in time](Self::environment_timeout). One that is closed without a byte is no
+///   fault: it is counted as a [`Probe`](crate::Ending::Probe).
+/// * **A call** must be [admitted](Self::admit), and find fewer than [as many](Self::max_calls) others; else it
+///   is [refused or waits](Self::when_full) in the kernel's queue. Asterisk gives up after two seconds in
+///   which there was no room in that queue either.
 /// * **When the handler has returned**, failed or panicked, the dialplan is told
 ///   [how it went](Self::status_variable), and the call ends with [`Channel::close`](crate::Channel::close).
 ///   The other calls do not notice.
 /// * **A handler's error** is logged, unless it is an [`Error`](crate::Error), or was caused by one, for which
-///   [`is_hangup`](agi_proto::Error::is_hangup) holds: then the caller hung up and all is well. Errors that
-///   hide their cause (`#[error(transparent)]`, `anyhow::Error` without a context) are logged always.
+///   [`is_hangup`](agi_proto::Error::is_hangup) holds: then the caller hung up and all is well.
 /// * **[Counters](Self::counters)** say at any time how many there are.
 /// * **[`Shutdown`]** ends the server and lets calls come to their end.
 ///

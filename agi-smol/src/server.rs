@@ -28,8 +28,9 @@ use crate::{Channel, Handler};
 /// ```
 ///
 /// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
-///   [in time](Self::environment_timeout). One that is closed without a byte is not even logged.
-/// * **A call** must be [admitted](Self::admit), and find less than [as many](Self::max_calls) others; else it
+///   [in time](Self::environment_timeout). One that is closed without a byte is no
+///   fault: it is counted as a [`Probe`](crate::Ending::Probe).
+/// * **A call** must be [admitted](Self::admit), and find fewer than [as many](Self::max_calls) others; else it
 ///   is [refused or waits](Self::when_full). Its handler runs in a task of [smol's own executor](smol::spawn),
 ///   which has one thread unless `SMOL_THREADS` says otherwise.
 /// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the

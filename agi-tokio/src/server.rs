@@ -41,8 +41,9 @@ const PORT: u16 = 4573;
 /// ```
 ///
 /// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
-///   [in time](Self::environment_timeout). One that is closed without a byte is not even logged.
-/// * **A call** must be [admitted](Self::admit), and find less than [as many](Self::max_calls) others; else it
+///   [in time](Self::environment_timeout). One that is closed without a byte is no
+///   fault: it is counted as a [`Probe`](crate::Ending::Probe).
+/// * **A call** must be [admitted](Self::admit), and find fewer than [as many](Self::max_calls) others; else it
 ///   is [refused or waits](Self::when_full). Its handler runs in a task of its own.
 /// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
 ///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
