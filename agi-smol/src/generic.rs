@@ -38,6 +38,9 @@ pub trait Runtime: 'static {
 
     fn set_nodelay(stream: &Self::Stream) -> io::Result<()>;
 
+    /// By [`keep_alive`], where there are file descriptors.
+    fn keep_alive(stream: &Self::Stream) -> io::Result<()>;
+
     /// By [`acknowledge`], where there are file descriptors.
     fn acknowledge(stream: &Self::Stream);
 
@@ -58,6 +61,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 #[cfg(unix)]
 pub fn lengthen_queue(listener: impl AsFd) -> io::Result<()> {
     Ok(rustix::net::listen(listener, i32::MAX)?)
+}
+
+/// Has the system ask after a peer of which nothing comes, at its own times: one whose machine died says nothing,
+/// and its call would never end.
+///
+/// # Errors
+///
+/// What the operating system says.
+#[cfg(unix)]
+pub fn keep_alive(stream: impl AsFd) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_keepalive(stream, true)?)
 }
 
 /// Acknowledges what was received at once, where the system puts that off.

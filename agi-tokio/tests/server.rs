@@ -182,6 +182,8 @@ async fn a_handler_may_keep_the_stream() {
     let mut stream = soon(kept).await.unwrap();
     server.stop().await;
     assert!(stream.nodelay().unwrap());
+    #[cfg(unix)]
+    assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap(), "who died is never noticed");
     stream.write_all(b"NOOP\n").await.unwrap();
     assert_eq!(soon(peer.command()).await.unwrap(), "NOOP");
 }

@@ -89,4 +89,7 @@ fn prepare<R: Runtime>(stream: &R::Stream) {
     if let Err(error) = R::set_nodelay(stream) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
+    if let Err(error) = R::keep_alive(stream) {
+        tracing::debug!(%error, "SO_KEEPALIVE cannot be set");
+    }
 }

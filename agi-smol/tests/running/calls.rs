@@ -189,6 +189,8 @@ fn a_handler_may_keep_the_stream() {
     let stream = kept.recv_timeout(LONG).unwrap();
     server.stop();
     assert!(stream.nodelay().unwrap());
+    #[cfg(unix)]
+    assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap(), "who died is never noticed");
     pbx.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     assert_eq!(pbx.stream.peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     drop(stream);

@@ -11,6 +11,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+#[cfg(unix)]
+use crate::conversation::keep_alive;
+
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How many calls are being refused at once, which takes until Asterisk has closed. Further ones wait.
@@ -100,5 +103,9 @@ fn prepare(stream: &TcpStream) {
     // A command is one small write, and it must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
+    }
+    #[cfg(unix)]
+    if let Err(error) = keep_alive(stream) {
+        tracing::debug!(%error, "SO_KEEPALIVE cannot be set");
     }
 }
