@@ -3,6 +3,7 @@
 use std::io;
 use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::time::sleep;
 
 #[cfg(unix)]
 use crate::conversation::keep_alive;
+use crate::race::{Won, race};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -56,16 +58,35 @@ impl Slots {
 
     /// The next connection, and whether it is served. It may be dropped at any time.
     pub(super) async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Slot) {
-        let waits = self.when_full == WhenFull::Wait;
-        let room = if waits { &self.calls } else { &self.refusals };
-        let room = room.clone().acquire_owned().await.expect("nobody closes a semaphore here");
+        let mut slot = self.free().await;
         let (stream, peer) = next(listener).await;
-        let slot = match self.calls.clone().try_acquire_owned() {
-            _ if waits => Slot { is_refusal: false, _room: room },
-            Ok(call) => Slot { is_refusal: false, _room: call },
-            Err(_) => Slot { is_refusal: true, _room: room },
-        };
+        if slot.is_refusal {
+            // a call may have ended meanwhile
+            slot = self.call().unwrap_or(slot);
+        }
         (stream, peer, slot)
+    }
+
+    /// The place that is free first: a call's, or where calls do not wait also one for being refused.
+    async fn free(&self) -> Slot {
+        if let Some(slot) = self.call() {
+            return slot;
+        }
+        let call = pin!(self.calls.clone().acquire_owned());
+        let (room, is_refusal) = match self.when_full {
+            WhenFull::Wait => (call.await, false),
+            WhenFull::Refuse => match race(call, pin!(self.refusals.clone().acquire_owned())).await {
+                Won::First(room) => (room, false),
+                Won::Second(room) => (room, true),
+            },
+        };
+        Slot { is_refusal, _room: room.expect("nobody closes a semaphore here") }
+    }
+
+    /// A call's place, if one is free.
+    fn call(&self) -> Option<Slot> {
+        let room = self.calls.clone().try_acquire_owned().ok()?;
+        Some(Slot { is_refusal: false, _room: room })
     }
 }
 
@@ -107,5 +128,41 @@ fn prepare(stream: &TcpStream) {
     #[cfg(unix)]
     if let Err(error) = keep_alive(stream) {
         tracing::debug!(%error, "SO_KEEPALIVE cannot be set");
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::Ipv4Addr;
+    use std::task::Poll;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_free_place_is_used_while_no_more_calls_can_be_refused() {
+        let mut options = Options::default();
+        options.max_calls = 1;
+        let slots = Slots::new(&options);
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let _peers = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        let refusals = slots.refusals.clone().try_acquire_many_owned(REFUSALS as u32).unwrap();
+        let (_, _, first) = timeout(LONG, slots.next(&listener)).await.expect("it waits");
+        assert!(!first.is_refusal);
+
+        // whichever is free first
+        let mut second = pin!(slots.next(&listener));
+        assert!(poll_fn(|cx| Poll::Ready(second.as_mut().poll(cx).is_pending())).await, "none is free");
+        drop(refusals);
+        let (_, _, second) = timeout(LONG, second).await.expect("it waits");
+        assert!(second.is_refusal);
+        drop(first);
+        assert!(!slots.free().await.is_refusal);
     }
 }
