@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agi_tokio::{Channel, Error, Handler, Server};
+use agi_tokio::{Channel, Ending, Error, Handler, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -125,6 +125,21 @@ async fn shutdown_cancels_what_takes_too_long() {
         silent.shutdown().await.unwrap();
     };
     soon(async { tokio::join!(server.stop(), script) }).await;
+}
+
+/// They would be reset.
+#[tokio::test]
+async fn who_is_in_the_queue_at_the_end_is_still_taken() {
+    const MANY: usize = 300;
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (address, counters) = (server.local_addr().unwrap(), server.counters());
+    for _ in 0..MANY {
+        drop(std::net::TcpStream::connect(address).unwrap());
+    }
+    // the runtime learns meanwhile that they are there
+    soon(server.serve_until(async |channel: Channel| channel.close().await, tokio::task::yield_now())).await;
+    let counts = counters.counts();
+    assert_eq!((counts.accepted(), counts.ended(Ending::Probe)), (MANY, MANY));
 }
 
 #[tokio::test]

@@ -20,6 +20,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How many calls are being refused at once, which takes until Asterisk has closed. Further ones wait.
 const REFUSALS: usize = 1024;
+/// How many connections are still taken from the queue in the end: as many as Linux keeps there, unless told
+/// otherwise. There may come more meanwhile, and as fast as they are taken.
+pub(super) const LAST: usize = 4096;
 
 /// Listens with the longest queue that the system allows: it shortens what it is asked for.
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
