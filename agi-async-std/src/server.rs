@@ -36,6 +36,8 @@ use crate::{Channel, Connection, Handler};
 /// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
 ///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
 ///   returned, failed, panicked (the other calls do not notice) or was cancelled.
+/// * **A machine that died** with its calls says nothing. So on Unix the system asks after a connection on which
+///   nothing comes (`SO_KEEPALIVE`), at its own times, which are hours as a rule; then the call fails.
 /// * **A handler's failure** is logged, unless it only says that the call
 ///   [is over](agi_proto::Error::is_hangup).
 /// * **[Counters](Self::counters)** say at any time how many there are.
@@ -147,6 +149,14 @@ impl Runtime for AsyncStd {
 
     fn set_nodelay(stream: &Connection) -> io::Result<()> {
         stream.set_nodelay(true)
+    }
+
+    fn keep_alive(stream: &Connection) -> io::Result<()> {
+        #[cfg(unix)]
+        generic::keep_alive(&**stream)?;
+        #[cfg(not(unix))]
+        let _ = stream;
+        Ok(())
     }
 
     fn acknowledge(stream: &Connection) {

@@ -12,7 +12,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use crate::Error;
 use crate::conversation::Conversation;
 #[cfg(unix)]
-use crate::generic::acknowledge;
+use crate::generic::{acknowledge, keep_alive};
 use crate::lease::Lease;
 use crate::race::within;
 use crate::stream::TcpStream;
@@ -74,9 +74,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
 
     /// As [`start`](Self::start), over TCP as a [`Server`](crate::Server) has it, where that is what
     /// Asterisk connected to: a command does not wait for the acknowledgement of the one before, and on Linux
-    /// a `HANGUP` that Asterisk writes after something else comes without a delay of 40 ms.
+    /// a `HANGUP` that Asterisk writes after something else comes without a delay of 40 ms. And on Unix the system
+    /// asks after a caller of whom nothing comes (`SO_KEEPALIVE`, at its own times).
     ///
-    /// That costs a system call only where something is waited for that Asterisk may hold back.
+    /// The acknowledgements cost a system call only where something is waited for that Asterisk may hold back.
     ///
     /// # Errors
     ///
@@ -87,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         S: std::os::fd::AsFd,
     {
         rustix::net::sockopt::set_tcp_nodelay(&stream, true).map_err(|error| Error::Io(error.into()))?;
+        keep_alive(&stream).map_err(Error::Io)?;
         let (limits, leniency) = (Limits::default(), Leniency::default());
         Self::open(Conversation::over_tcp(stream, limits, leniency, |stream| acknowledge(stream))).await
     }

@@ -5,7 +5,7 @@ mod accept;
 mod call;
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(unix)]
@@ -16,8 +16,9 @@ use std::sync::Arc;
 use agi_proto::service::{Counters, Options};
 use async_channel::bounded;
 use futures_io::{AsyncRead, AsyncWrite};
+use futures_lite::future::yield_now;
 
-use self::accept::Slots;
+use self::accept::{LAST, Slot, Slots};
 use self::call::Call;
 use crate::race::{Won, race, within};
 use crate::{BoxHandler, Channel, Handler};
@@ -37,6 +38,9 @@ pub trait Runtime: 'static {
     ) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
     fn set_nodelay(stream: &Self::Stream) -> io::Result<()>;
+
+    /// By [`keep_alive`], where there are file descriptors.
+    fn keep_alive(stream: &Self::Stream) -> io::Result<()>;
 
     /// By [`acknowledge`], where there are file descriptors.
     fn acknowledge(stream: &Self::Stream);
@@ -58,6 +62,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 #[cfg(unix)]
 pub fn lengthen_queue(listener: impl AsFd) -> io::Result<()> {
     Ok(rustix::net::listen(listener, i32::MAX)?)
+}
+
+/// Has the system ask after a peer of which nothing comes, at its own times: one whose machine died says nothing,
+/// and its call would never end.
+///
+/// # Errors
+///
+/// What the operating system says.
+#[cfg(unix)]
+pub fn keep_alive(stream: impl AsFd) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_keepalive(stream, true)?)
 }
 
 /// Acknowledges what was received at once, where the system puts that off.
@@ -83,16 +98,13 @@ pub async fn serve_until<R: Runtime, A: 'static>(
     // Nothing is ever sent. A call that holds `running` is not over; once `cancel` is gone it is told to end.
     let (running, over) = bounded::<Infallible>(1);
     let (cancel, cancelled) = bounded::<Infallible>(1);
-    let mut shutdown = pin!(shutdown);
-    // accepting comes first, for what is in the queue would be reset when the listener is closed
-    while let Won::First((stream, peer, slot)) =
-        race(pin!(slots.next::<R>(&listener)), shutdown.as_mut()).await
-    {
+    // whether it is a call
+    let take = |(stream, peer, slot): (R::Stream, SocketAddr, Slot)| {
         counters.accept();
         if !options.allows(peer.ip()) {
             counters.refuse();
             tracing::warn!(%peer, "this peer may not connect");
-            continue;
+            return false;
         }
         let call =
             Call { peer, options: options.clone(), counters: counters.clone(), cancelled: cancelled.clone() };
@@ -101,6 +113,20 @@ pub async fn serve_until<R: Runtime, A: 'static>(
             call.run::<R>(stream, slot, handler).await;
             drop(running);
         });
+        true
+    };
+    let mut shutdown = pin!(shutdown);
+    // the shutdown comes first, for there may be no end of connections
+    while let Won::Second(connection) = race(shutdown.as_mut(), pin!(slots.next::<R>(&listener))).await {
+        if !take(connection) {
+            // nor would other tasks of this thread have their turn, for nothing limits how many these are
+            yield_now().await;
+        }
+    }
+    // what is in the queue would be reset when the listener is closed
+    for _ in 0..LAST {
+        let Won::First(connection) = race(pin!(slots.next::<R>(&listener)), ready(())).await else { break };
+        take(connection);
     }
     drop((listener, running, cancelled));
     if within(options.shutdown_timeout, over.recv()).await.is_none() {

@@ -201,15 +201,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
 impl Channel<TcpStream> {
     /// As [`start`](Self::start), over TCP as a [`Server`](crate::Server) has it, where that is what
     /// Asterisk connected to: a command does not wait for the acknowledgement of the one before, and on Linux
-    /// a `HANGUP` that Asterisk writes after something else comes without a delay of 40 ms.
+    /// a `HANGUP` that Asterisk writes after something else comes without a delay of 40 ms. And on Unix the system
+    /// asks after a caller of whom nothing comes (`SO_KEEPALIVE`, at its own times).
     ///
-    /// That costs a system call only where something is waited for that Asterisk may hold back.
+    /// The acknowledgements cost a system call only where something is waited for that Asterisk may hold back.
     ///
     /// # Errors
     ///
     /// As for [`start`](Self::start).
     pub async fn start_tcp(stream: TcpStream) -> Result<Option<Self>, Error> {
         stream.set_nodelay(true).map_err(Error::Io)?;
+        #[cfg(unix)]
+        crate::conversation::keep_alive(&stream).map_err(Error::Io)?;
         Self::open(Conversation::over_tcp(stream, Limits::default(), Leniency::default())).await
     }
 }

@@ -236,6 +236,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 }
 
+/// Has the system ask after a peer of which nothing comes, at its own times: one whose machine died says nothing,
+/// and its call would never end.
+#[cfg(unix)]
+pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_keepalive(stream, true)?)
+}
+
 /// What a stream fails a read with to say that it was told of a hangup beside its bytes. It goes on being
 /// read.
 #[derive(Debug)]

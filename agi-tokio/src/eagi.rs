@@ -39,13 +39,16 @@
 //!   [time](Frame::time) of a frame counts what was heard; it is not the time of day.
 //! * **What is not read** piles up in a pipe of 64 KiB, about 4 seconds. When that is full, Asterisk throws
 //!   away what is newer, and does not wait.
-//! * **After the hangup** nothing comes any more, but the pipe stays open as long as the conversation goes on.
-//!   [`Audio`] ends all the same.
+//! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of its
+//!   stream), nothing comes any more, but Asterisk keeps the pipe open: as long as the conversation goes on, or
+//!   until the program exits. [`Audio`] ends all the same.
 //!
 //! A command and the audio can be waited for at the same time: [`Audio`] borrows nothing of the channel, so
 //! a `select!` or a task of its own will do.
 
+use std::convert::Infallible;
 use std::fs::File;
+use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -54,6 +57,7 @@ pub use agi_proto::eagi::Frame;
 use agi_proto::eagi::Frames;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot::Receiver;
 
 use crate::Channel;
 use crate::process::{self, Stdio};
@@ -80,9 +84,10 @@ impl Audio {
         // listens first and asks then: the hangup comes before one or the other
         let hangup = signal(SignalKind::hangup())?;
         let ended = channel.is_hung_up() || channel.get_mut().has_heard_hangup();
+        let end = channel.get_mut().end();
         // a descriptor's mere number could not be had without `unsafe`
         let pipe = process::Descriptor::new(File::open("/dev/fd/3")?.into())?;
-        Ok(Self::new(Descriptor { pipe, hangup, ended }))
+        Ok(Self::new(Descriptor { pipe, hangup, end, ended }))
     }
 }
 
@@ -110,7 +115,8 @@ impl<R> Audio<R> {
 
 impl<R: AsyncRead + Unpin> Audio<R> {
     /// Waits for the next 20 ms; the last frame may be shorter. `None` when no more will come: the caller
-    /// hung up, or Asterisk is gone. It may be dropped and called again; nothing is lost.
+    /// hung up, the conversation has ended, or Asterisk is gone. It may be dropped and called again; nothing is
+    /// lost.
     ///
     /// # Errors
     ///
@@ -131,6 +137,8 @@ impl<R: AsyncRead + Unpin> Audio<R> {
 pub struct Descriptor {
     pipe: process::Descriptor,
     hangup: Signal,
+    /// Fails at the end of the conversation.
+    end: Receiver<Infallible>,
     ended: bool,
 }
 
@@ -143,7 +151,11 @@ impl AsyncRead for Descriptor {
         // what the caller said last may still be there, so the end counts only where there is nothing
         let read = Pin::new(&mut self.pipe).poll_read(cx, buf);
         if read.is_pending() {
-            self.ended |= self.hangup.poll_recv(cx).is_ready();
+            // once it has ended, the latter may not be asked again
+            if !self.ended {
+                self.ended =
+                    self.hangup.poll_recv(cx).is_ready() || Pin::new(&mut self.end).poll(cx).is_ready();
+            }
             if self.ended {
                 return Poll::Ready(Ok(()));
             }

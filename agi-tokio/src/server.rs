@@ -4,18 +4,19 @@ mod accept;
 mod call;
 mod cancel;
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 
 use agi_proto::service::{Counters, Options};
-use tokio::net::{TcpListener, ToSocketAddrs, lookup_host};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, lookup_host};
 use tokio::sync::mpsc;
+use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 
-use self::accept::Slots;
+use self::accept::{LAST, Slot, Slots};
 use self::call::{Call, Shared};
 use self::cancel::{Cancel, Canceller};
 use crate::race::{Won, race};
@@ -48,6 +49,8 @@ const PORT: u16 = 4573;
 /// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
 ///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
 ///   returned, failed, panicked (the other calls do not notice) or was cancelled.
+/// * **A machine that died** with its calls says nothing. So on Unix the system asks after a connection on which
+///   nothing comes (`SO_KEEPALIVE`), at its own times, which are hours as a rule; then the call fails.
 /// * **A handler's failure** is logged, unless it only says that the call
 ///   [is over](agi_proto::Error::is_hangup).
 /// * **[Counters](Self::counters)** say at any time how many there are.
@@ -151,19 +154,26 @@ impl Server {
         // a call that holds `running` is not over; once `cancel` is gone it is told to end
         let (running, mut over) = mpsc::channel::<()>(1);
         let cancel = Canceller(shared.clone());
-        let mut shutdown = pin!(shutdown);
-        // accepting comes first, for what is in the queue would be reset when the listener is closed
-        while let Won::First((stream, peer, slot)) =
-            race(pin!(slots.next(&listener)), shutdown.as_mut()).await
-        {
+        let take = |(stream, peer, slot): (TcpStream, SocketAddr, Slot)| {
             shared.counters.accept();
             if !shared.options.allows(peer.ip()) {
                 shared.counters.refuse();
                 tracing::warn!(%peer, "this peer may not connect");
-                continue;
+                return;
             }
             let call = Call { peer, server: shared.clone(), running: running.clone() };
             tokio::spawn(call.run(stream, slot));
+        };
+        let mut shutdown = pin!(shutdown);
+        // the shutdown comes first, for there may be no end of connections
+        while let Won::Second(connection) = race(shutdown.as_mut(), pin!(slots.next(&listener))).await {
+            take(connection);
+        }
+        // what is in the queue would be reset when the listener is closed
+        for _ in 0..LAST {
+            let next = pin!(unconstrained(slots.next(&listener)));
+            let Won::First(connection) = race(next, ready(())).await else { break };
+            take(connection);
         }
         drop((listener, running));
         if timeout(shared.options.shutdown_timeout, over.recv()).await.is_err() {

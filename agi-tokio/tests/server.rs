@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agi_tokio::{Channel, Error, Handler, Server};
+use agi_tokio::{Channel, Ending, Error, Handler, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -127,6 +127,21 @@ async fn shutdown_cancels_what_takes_too_long() {
     soon(async { tokio::join!(server.stop(), script) }).await;
 }
 
+/// They would be reset.
+#[tokio::test]
+async fn who_is_in_the_queue_at_the_end_is_still_taken() {
+    const MANY: usize = 300;
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (address, counters) = (server.local_addr().unwrap(), server.counters());
+    for _ in 0..MANY {
+        drop(std::net::TcpStream::connect(address).unwrap());
+    }
+    // the runtime learns meanwhile that they are there
+    soon(server.serve_until(async |channel: Channel| channel.close().await, tokio::task::yield_now())).await;
+    let counts = counters.counts();
+    assert_eq!((counts.accepted(), counts.ended(Ending::Probe)), (MANY, MANY));
+}
+
 #[tokio::test]
 async fn who_does_not_close_is_left_without_a_reset_in_the_end() {
     let server = Running::with(
@@ -182,6 +197,8 @@ async fn a_handler_may_keep_the_stream() {
     let mut stream = soon(kept).await.unwrap();
     server.stop().await;
     assert!(stream.nodelay().unwrap());
+    #[cfg(unix)]
+    assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap(), "who died is never noticed");
     stream.write_all(b"NOOP\n").await.unwrap();
     assert_eq!(soon(peer.command()).await.unwrap(), "NOOP");
 }

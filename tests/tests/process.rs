@@ -285,6 +285,30 @@ fn it_can_be_tried_with_files() {
     }
 }
 
+/// Asterisk waits for the program's end then: it sends no signal, and keeps the audio open.
+#[test]
+fn audio_ends_with_the_conversation_on_tokio() {
+    let path = |name| std::env::temp_dir().join(format!("agi-{name}-tokio-{}", std::process::id()));
+    let (block, pipe) = (path("block"), path("pipe"));
+    let mut script = Asterisk::new(8191);
+    script.send_environment(ENVIRONMENT.map(|(name, value)| match name {
+        "agi_enhanced" => (name, "1.0"),
+        _ => (name, value),
+    }));
+    std::fs::write(&block, script.poll_transmit().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let held = File::options().read(true).write(true).open(&pipe).unwrap();
+    for what in ["audio-close", "audio-drop"] {
+        let mut program = Command::new("sh");
+        program.args(["-c", "exec timeout 20 \"$0\" tokio \"$1\" 3<\"$2\"", PROBE, what]).arg(&pipe);
+        let output = program.stdin(File::open(&block).unwrap()).output().unwrap();
+        assert!(output.status.success(), "{what}: {output:?}");
+    }
+    drop(held);
+    std::fs::remove_file(&block).unwrap();
+    std::fs::remove_file(&pipe).unwrap();
+}
+
 #[test]
 fn audio_needs_eagi() {
     for adapter in ADAPTERS {

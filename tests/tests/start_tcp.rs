@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use agi_async_std::Connection;
 use agi_tests::pbx::Pbx;
 use futures_lite::future::poll_once;
-use rustix::net::sockopt::{set_tcp_quickack, tcp_nodelay, tcp_quickack};
+use rustix::net::sockopt::{set_tcp_quickack, socket_keepalive, tcp_nodelay, tcp_quickack};
 
 /// A call, and the script's end of it twice: for the adapter, and to look at its options.
 fn call() -> (Pbx, TcpStream, TcpStream) {
@@ -32,7 +32,7 @@ fn tokio() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let stream = tokio::net::TcpStream::from_std(stream).unwrap();
         let mut channel = agi_tokio::Channel::start_tcp(stream).await.unwrap().unwrap();
-        assert!(tcp_nodelay(&watched).unwrap());
+        assert!(tcp_nodelay(&watched).unwrap() && socket_keepalive(&watched).unwrap());
         assert!(acknowledges(&watched, channel.hung_up()).await);
     });
 }
@@ -43,7 +43,7 @@ fn smol() {
     smol::block_on(async {
         let stream = smol::net::TcpStream::try_from(stream).unwrap();
         let mut channel = agi_smol::Channel::start_tcp(stream).await.unwrap().unwrap();
-        assert!(tcp_nodelay(&watched).unwrap());
+        assert!(tcp_nodelay(&watched).unwrap() && socket_keepalive(&watched).unwrap());
         assert!(acknowledges(&watched, channel.hung_up()).await);
     });
 }
@@ -54,7 +54,7 @@ fn async_std() {
     async_std::task::block_on(async {
         let stream = Connection::from(async_std::net::TcpStream::from(stream));
         let mut channel = agi_async_std::Channel::start_tcp(stream).await.unwrap().unwrap();
-        assert!(tcp_nodelay(&watched).unwrap());
+        assert!(tcp_nodelay(&watched).unwrap() && socket_keepalive(&watched).unwrap());
         assert!(acknowledges(&watched, channel.hung_up()).await);
     });
 }

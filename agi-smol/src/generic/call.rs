@@ -1,9 +1,11 @@
 //! One call from its connection to its end.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -124,7 +126,7 @@ impl Call {
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
         admitted.unwrap_or_else(|panic| {
-            tracing::error!(panic = panic_message(&*panic), "the admission panicked");
+            panicked("the admission panicked", panic);
             Err(Status::Failed)
         })
     }
@@ -156,29 +158,31 @@ impl Call {
         handler: &BoxHandler<S>,
     ) -> Ending {
         let mut running = handler.run(channel, request);
-        let ending = match race(pin!(isolated(running.as_mut())), pin!(told(&self.cancelled))).await {
+        let outcome = race(pin!(isolated(running.as_mut())), pin!(told(&self.cancelled))).await;
+        let ending = match outcome {
             Won::First(Ok(Ok(()))) => {
                 tracing::debug!("the handler is done");
                 Ending::Success
             }
-            Won::First(Ok(Err(error))) => failed(&*error),
-            Won::First(Err(panic)) => {
-                tracing::error!(panic = panic_message(&*panic), "the handler panicked");
-                Ending::Panicked
+            Won::First(Ok(Err(error))) => {
+                // one after the other: two panics at once would be the end of the process
+                let ending = guarded("the handler's error panicked", || failed(&*error));
+                guarded("the handler's error panicked when it was dropped", || {
+                    drop(error);
+                    ending
+                })
             }
+            Won::First(Err(panic)) => panicked("the handler panicked", panic),
             Won::Second(_) => {
                 tracing::debug!("the handler was cancelled");
                 Ending::Cancelled
             }
         };
         // what a handler that was cancelled still holds may panic, too
-        catch_unwind(AssertUnwindSafe(|| drop(running))).map_or_else(
-            |panic| {
-                tracing::error!(panic = panic_message(&*panic), "the handler panicked when it was dropped");
-                Ending::Panicked
-            },
-            |()| ending,
-        )
+        guarded("the handler panicked when it was dropped", || {
+            drop(running);
+            ending
+        })
     }
 
     /// Tells the dialplan how it went, if it still listens, and closes.
@@ -219,6 +223,21 @@ async fn told(cancelled: &Receiver<Infallible>) {
         if cancelled.is_closed() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
+}
+
+/// Runs what is the handler's own and may panic; then that is how the call ends.
+fn guarded(what: &str, run: impl FnOnce() -> Ending) -> Ending {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| panicked(what, panic))
+}
+
+/// Logs a panic.
+fn panicked(what: &str, panic: Box<dyn Any + Send>) -> Ending {
+    tracing::error!(panic = panic_message(&*panic), "{what}");
+    // what it panicked with may panic, too, and that with the next: there it ends
+    if let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(next);
+    }
+    Ending::Panicked
 }
 
 /// Logs a handler's error, unless it is none.

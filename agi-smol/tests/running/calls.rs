@@ -1,8 +1,9 @@
 //! Calls of a server on the loopback interface that end in every way. The server is the one of `adapter`, on
 //! the executor of `spawn`, which the test's root has; the callers know nothing of either.
 
-use std::future::pending;
+use std::future::{pending, ready};
 use std::io::{ErrorKind, Write};
+use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -10,9 +11,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use agi_tests::pbx::{LONG, Pbx};
-use futures_lite::future::poll_once;
+use futures_lite::future::{block_on, poll_once};
 
-use crate::adapter::{Channel, Ending, Error, Handler, Request};
+use crate::adapter::{Channel, Ending, Error, Handler, Request, Server};
 use crate::running::Running;
 use crate::spawn;
 
@@ -113,6 +114,20 @@ fn shutdown_cancels_what_takes_too_long() {
     done.recv_timeout(LONG).expect("it hangs");
 }
 
+/// They would be reset.
+#[test]
+fn who_is_in_the_queue_at_the_end_is_still_taken() {
+    const MANY: usize = 300;
+    let server = block_on(Server::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let (address, counters) = (server.local_addr().unwrap(), server.counters());
+    for _ in 0..MANY {
+        drop(Pbx::connect(address));
+    }
+    block_on(server.serve_until(async |channel: Channel| channel.close().await, ready(())));
+    let counts = counters.counts();
+    assert_eq!((counts.accepted(), counts.ended(Ending::Probe)), (MANY, MANY));
+}
+
 #[test]
 fn who_does_not_close_is_left_without_a_reset_in_the_end() {
     let server = Running::with(
@@ -189,6 +204,8 @@ fn a_handler_may_keep_the_stream() {
     let stream = kept.recv_timeout(LONG).unwrap();
     server.stop();
     assert!(stream.nodelay().unwrap());
+    #[cfg(unix)]
+    assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap(), "who died is never noticed");
     pbx.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     assert_eq!(pbx.stream.peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     drop(stream);

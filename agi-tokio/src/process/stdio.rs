@@ -1,11 +1,13 @@
 //! Standard input and output as the stream of a channel.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use super::guard::Guard;
 use crate::conversation::HungUp;
@@ -38,6 +40,8 @@ pub struct Stdio {
     hangup: Signal,
     /// SIGHUP has come, and the channel is still to be told.
     heard: bool,
+    /// Nothing is ever sent: who has the other end learns that these are gone.
+    until_end: Vec<Sender<Infallible>>,
 }
 
 impl Stdio {
@@ -53,13 +57,23 @@ impl Stdio {
     /// Outside of a runtime of tokio's, and in one without I/O.
     pub fn take() -> io::Result<Self> {
         let hangup = signal(SignalKind::hangup())?;
-        Ok(Self { guard: Guard::new()?, hangup, heard: false })
+        Ok(Self { guard: Guard::new()?, hangup, heard: false, until_end: Vec::new() })
     }
 
     /// Whether SIGHUP has come and the channel does not know yet. It will still be told.
     pub(crate) fn has_heard_hangup(&mut self) -> bool {
         self.heard |= self.hangup.poll_recv(&mut Context::from_waker(Waker::noop())).is_ready();
         self.heard
+    }
+
+    /// Fails when the conversation has ended, for our direction or as a whole.
+    pub(crate) fn end(&mut self) -> Receiver<Infallible> {
+        let (sender, end) = channel();
+        self.until_end.retain(|sender| !sender.is_closed());
+        if self.guard.output.is_some() {
+            self.until_end.push(sender);
+        }
+        end
     }
 }
 
@@ -95,6 +109,7 @@ impl AsyncWrite for Stdio {
     /// Closes standard output for good: Asterisk sees its end, and waits for the program's.
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.guard.output = None;
+        self.until_end.clear();
         Poll::Ready(Ok(()))
     }
 }

@@ -136,6 +136,20 @@ async fn with_tokio(what: &str) -> Outcome {
             let more = audio.next_frame().await?.is_some();
             channel.set_variable("HEARD", format!("{heard} {more}")).await?;
         }
+        "audio-close" | "audio-drop" => {
+            let mut audio = Audio::open(&mut channel)?;
+            let reader = tokio::spawn(async move {
+                while audio.next_frame().await?.is_some() {}
+                std::io::Result::Ok(())
+            });
+            // it waits by now
+            tokio::task::yield_now().await;
+            match what {
+                "audio-close" => channel.close().await?,
+                _ => drop(channel),
+            }
+            return Ok(reader.await??);
+        }
         "many" => {
             for n in 0..MANY {
                 channel.verbose(&n.to_string()).await?;
