@@ -135,16 +135,13 @@ pub(super) const COMMANDS: [Make; 50] = [
     |u, limit| {
         let (file, timeout, most) = (text(u)?, optional(u, |u| optional(u, time))?, optional(u, near_edge)?);
         let mut command = GetData::new(&file);
-        let mut words = vec![file.clone()];
-        if timeout.is_some() || most.is_some() {
-            words.push(timeout.map_or(b"0".to_vec(), milliseconds));
-        }
+        let wait = timeout.map_or(b"0".to_vec(), milliseconds);
+        let words = vec![file.clone(), wait, number(most.unwrap_or(1023))];
         if let Some(timeout) = timeout {
             command = command.timeout(timeout);
         }
         if let Some(most) = most {
             command = command.max_digits(most);
-            words.push(number(most));
         }
         let misread = timeout.is_some_and(|time| time == Some(Duration::ZERO) || too_long(time))
             || most.is_some_and(|most| !(1..=1023).contains(&most));
