@@ -225,7 +225,7 @@ pub(super) const COMMANDS: [Make; 50] = [
             command = command.silence(silence);
             words.push([b"s=", &number(seconds(silence))[..]].concat());
         }
-        let misread = too_long(timeout) || silence.is_some_and(|time| seconds(time) > 2_147_483_647);
+        let misread = too_long(timeout) || silence.is_some_and(|time| !(1..=2_147_483).contains(&seconds(time)));
         Ok(Case::new(limit, command, words).misread(misread))
     },
     |u, limit| {
