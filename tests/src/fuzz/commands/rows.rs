@@ -51,7 +51,15 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(GetVariable name),
     texts!(SetContext context),
     texts!(SetExtension extension),
-    texts!(SetPriority priority),
+    |u, limit| {
+        let priority = text(u)?;
+        let shown = String::from_utf8_lossy(&priority);
+        let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+        let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+        let misread =
+            number.starts_with(|c: char| c.is_ascii_digit()) && shown.contains(|c: char| !c.is_ascii_digit());
+        Ok(Case::new(limit, SetPriority::new(&priority), vec![priority.clone()]).misread(misread))
+    },
     texts!(SendImage image),
     texts!(SendText text_to_send),
     texts!(SpeechActivateGrammar grammar),
@@ -225,7 +233,8 @@ pub(super) const COMMANDS: [Make; 50] = [
             command = command.silence(silence);
             words.push([b"s=", &number(seconds(silence))[..]].concat());
         }
-        let misread = too_long(timeout) || silence.is_some_and(|time| !(1..=2_147_483).contains(&seconds(time)));
+        let misread =
+            too_long(timeout) || silence.is_some_and(|time| !(1..=2_147_483).contains(&seconds(time)));
         Ok(Case::new(limit, command, words).misread(misread))
     },
     |u, limit| {
