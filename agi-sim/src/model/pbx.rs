@@ -291,20 +291,20 @@ impl Pbx {
                 if !self.progress() {
                     return;
                 }
-            } else if self.wire.is_in_line() || self.wire.is_readable() {
-                // while it waits for the end of a line, Asterisk sees nothing else
-                match self.wire.read() {
-                    Read::Line(line) => self.run(&line),
-                    Read::Partial => return,
-                    Read::Nothing => {}
-                    Read::End => self.close(),
-                }
-            } else if self.gone && !self.dead {
+            } else if self.gone && !self.dead && !self.wire.is_in_line() {
+                // while it waits for the end of a line, Asterisk sees no hangup; it looks for one before it reads
                 self.dead = true;
                 self.events.push_back(Event::HungUp);
                 self.announce();
                 if self.exits {
                     self.close();
+                }
+            } else if self.wire.is_in_line() || self.wire.is_readable() {
+                match self.wire.read() {
+                    Read::Line(line) => self.run(&line),
+                    Read::Partial => return,
+                    Read::Nothing => {}
+                    Read::End => self.close(),
                 }
             } else {
                 return;
