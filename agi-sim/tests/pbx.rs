@@ -124,6 +124,20 @@ fn a_hangup_is_noticed_before_the_command_that_waits_is_read() {
 }
 
 #[test]
+fn a_process_is_told_of_no_hangup_in_text() {
+    for request in ["hello.py", "/usr/bin/agi://x", "async"] {
+        let mut wire = Wire::new(|setup| setup.request = request.into());
+        assert_eq!(wire.hang_up(), NONE, "{request}");
+        assert_eq!(wire.send("ANSWER\n"), [DEAD]);
+        assert_eq!(wire.eof(), NONE);
+        assert_eq!(wire.pbx.status(), Some(Status::Hangup));
+        let mut wire = Wire::new(|setup| setup.request = request.into());
+        assert_eq!(wire.eof(), NONE);
+        assert_eq!(wire.pbx.status(), Some(Status::Success));
+    }
+}
+
+#[test]
 fn a_line_is_cut_where_the_version_cuts_it() {
     for (version, limit) in [("16.28.0", 2047), ("22.10.1", 8191)] {
         let mut wire = Wire::new(|setup| setup.version = version.into());

@@ -10,7 +10,7 @@ use super::channel::{Channel, UP};
 use super::commands::{self, Begun};
 use super::event::{Event, Status};
 use super::job::{Answer, Job, OnInput, Step, Work};
-use super::setup::Setup;
+use super::setup::{Setup, network};
 use super::wire::{Read, Wire};
 
 /// The PBX's side of one AGI session, without any I/O and without a clock: the session's bytes, what the
@@ -419,8 +419,9 @@ impl Pbx {
         self.wire.write(bytes, self.now);
     }
 
+    /// A process is told by SIGHUP, which has no bytes.
     fn announce(&mut self) {
-        if self.announces {
+        if self.announces && network(&self.setup.request).is_some() {
             self.write(b"HANGUP\n".to_vec());
         }
     }
