@@ -1,7 +1,11 @@
-//! Texts that the model takes apart as Asterisk does: URLs.
+//! Texts that the model takes apart as Asterisk does: URLs and caller ids.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use agi_sim::Setup;
+use std::time::Duration;
+
+use agi_proto::commands::SetCallerId;
+use agi_proto::{Command, CommandLine};
+use agi_sim::{Pbx, Setup};
 
 #[test]
 fn a_url_is_read_as_asterisk_reads_it() {
@@ -26,5 +30,46 @@ fn a_url_is_read_as_asterisk_reads_it() {
     }
     for other in ["agi:/x", "hello.py", "xagi://localhost", "agi:///x", ""] {
         assert_eq!(Setup::new(other).address(), None, "{other}");
+    }
+}
+
+/// A channel whose caller gets this id.
+fn sets(text: &[u8]) -> Pbx {
+    let mut pbx = Pbx::new(Setup::new("agi://localhost/x"));
+    pbx.handle_input(text, Duration::ZERO);
+    pbx
+}
+
+#[test]
+fn a_caller_id_is_taken_apart() {
+    let is = |pbx: &Pbx, name: &str, number: &str| {
+        let channel = pbx.channel();
+        assert_eq!(channel.caller_name, name);
+        assert_eq!(channel.caller_number, number, "{name}");
+    };
+    for (name, number) in [
+        ("Ann Lee", "100"),
+        ("Ann \"the\" Lee", "+49301"),
+        ("back\\slash", ""),
+        ("", "100"),
+        ("<a, b>", "1"),
+        ("Änn (日本)", "1"),
+    ] {
+        let mut bytes = Vec::new();
+        let mut line = CommandLine::new(&mut bytes, "SET CALLERID", 2047);
+        SetCallerId::new(number).name(name).encode(&mut line);
+        line.finish().unwrap();
+        is(&sets(&bytes), name, number);
+    }
+    for (text, name, number) in [
+        ("<+49 (30) 1-2.3>", "", "+4930123"),
+        ("<[1-2]-3.>", "", "[1-2]3."),
+        ("200", "", "200"),
+        ("+49 30", "", "+4930"),
+        ("Ann <1>", "Ann", "1"),
+        ("Ann", "Ann", ""),
+        ("Ann <1", "Ann <1", ""),
+    ] {
+        is(&sets(format!("SET CALLERID \"{text}\"\n").as_bytes()), name, number);
     }
 }
