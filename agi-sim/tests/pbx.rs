@@ -138,6 +138,16 @@ fn a_process_is_told_of_no_hangup_in_text() {
 }
 
 #[test]
+fn the_case_of_a_spelled_word_may_be_said_in_either() {
+    let mut wire = Wire::new(|_| {});
+    for case in ["U", "u", "A", "L", "N", ""] {
+        assert_eq!(wire.send(&format!("SAY ALPHA a \"\" \"{case}\"\n")), NONE, "{case}");
+        assert_eq!(wire.pass(10_000), ["200 result=0\n"], "{case}");
+    }
+    assert_eq!(wire.send("SAY ALPHA a \"\" x\n").len(), 3);
+}
+
+#[test]
 fn a_line_is_cut_where_the_version_cuts_it() {
     for (version, limit) in [("16.28.0", 2047), ("22.10.1", 8191)] {
         let mut wire = Wire::new(|setup| setup.version = version.into());
