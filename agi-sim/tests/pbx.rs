@@ -148,6 +148,21 @@ fn the_case_of_a_spelled_word_may_be_said_in_either() {
 }
 
 #[test]
+fn an_empty_key_tree_is_the_whole_family() {
+    let mut wire = Wire::new(|_| {});
+    for (tree, kept) in [("", false), (" \"\"", false), (" a", false), (" b", true)] {
+        for key in ["f a", "f a/b", "ff a"] {
+            wire.send(&format!("DATABASE PUT {key} 1\n"));
+        }
+        let nothing = u8::from(kept);
+        assert_eq!(wire.send(&format!("DATABASE DELTREE f{tree}\n")), [format!("200 result={nothing}\n")]);
+        let found = |found| if found { ["200 result=1 (1)\n"] } else { ["200 result=0\n"] };
+        assert_eq!(wire.send("DATABASE GET f a/b\n"), found(kept), "{tree}");
+        assert_eq!(wire.send("DATABASE GET ff a\n"), found(true), "{tree}");
+    }
+}
+
+#[test]
 fn a_line_is_cut_where_the_version_cuts_it() {
     for (version, limit) in [("16.28.0", 2047), ("22.10.1", 8191)] {
         let mut wire = Wire::new(|setup| setup.version = version.into());
