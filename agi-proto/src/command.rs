@@ -99,6 +99,9 @@ pub enum ReplyShape {
     /// `200 result=1 (value)`, where the raw value may hold line ends. It ends with a line that ends in `)`;
     /// where such a line may be one within the value, the session finds out which it is.
     Value,
+    /// `200 result=1 (speech) ...`, where recognised text stands raw and may hold line ends: SPEECH RECOGNIZE. Nothing
+    /// tells its last line, so the session finds out where it ends. Any other response is one line.
+    Text,
     /// One line, and after a result of exactly 1 a whole 520 block: EXEC, whose application's return
     /// value Asterisk also takes for its own verdict on the command.
     Exec,

@@ -200,13 +200,17 @@ impl Environment {
         self.number("agi_threadid")
     }
 
-    /// The `n`th argument of the dialplan's `AGI()` behind the script (`agi_arg_1` is the first).
+    /// The `n`th argument of the dialplan's `AGI()` behind the script: `agi_arg_1` is the first. As with
+    /// [`get`](Self::get) it is the first of that name, wherever a leniency let it stand.
     pub fn arg(&self, n: usize) -> Option<&BStr> {
-        self.args().nth(n.checked_sub(1)?)
+        let number = |at: &usize| self.name(*at).strip_prefix(b"agi_arg_").and_then(parse::argument_number);
+        let n = u32::try_from(n).ok()?;
+        (0..self.lines.len()).find(|at| number(at) == Some(n)).map(|at| self.value(at))
     }
 
     /// The arguments in their order: those of the dialplan's `AGI()` behind the script. At most 127;
-    /// the 127th holds the rest, commas and all, where there are more.
+    /// the 127th holds the rest, commas and all, where there are more. What a leniency let pass is among them, in the
+    /// order in which it came.
     pub fn args(&self) -> impl Iterator<Item = &BStr> {
         self.iter().filter(|(name, _)| name.starts_with("agi_arg_")).map(|(_, value)| value)
     }

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use self::barrier::Barrier;
 use self::machine::Step;
-use crate::command::{Command, CommandInfo, Pending};
+use crate::command::{Command, CommandInfo, Pending, ReplyShape};
 use crate::commands::ChannelStatus;
 use crate::encode::CommandLine;
 use crate::environment::Environment;
@@ -120,9 +120,9 @@ enum Sync {
     Drop,
     /// EXEC gave 1, which `held` says: the usage text behind it is dropped.
     Surplus,
-    /// `held` is a value of several lines: it is the rest of that value. If nobody waits for the value,
+    /// `held` is a value of several lines, or text: it is the rest of that. If nobody waits for the value,
     /// only its last line is kept.
-    Value { wanted: bool },
+    Value { wanted: bool, shape: ReplyShape },
     /// Nothing at all may come.
     Prove,
 }
@@ -130,7 +130,7 @@ enum Sync {
 impl Sync {
     /// Whether `held` is to be handed out at the end.
     fn holds(self) -> bool {
-        matches!(self, Self::Surplus | Self::Value { wanted: true })
+        matches!(self, Self::Surplus | Self::Value { wanted: true, .. })
     }
 }
 
@@ -345,7 +345,9 @@ impl Session {
             State::Confirming => self.state = State::Abandoned(ChannelStatus::INFO),
             State::Confirmed => self.state = State::Idle,
             State::Syncing(Sync::Surplus) => self.state = State::Syncing(Sync::Drop),
-            State::Syncing(Sync::Value { .. }) => self.state = State::Syncing(Sync::Value { wanted: false }),
+            State::Syncing(Sync::Value { shape, .. }) => {
+                self.state = State::Syncing(Sync::Value { wanted: false, shape });
+            }
             _ => {}
         }
     }

@@ -53,6 +53,7 @@ impl Wire {
 }
 
 const NONE: [&str; 0] = [];
+const DEAD: &str = "511 Command Not Permitted on a dead channel or intercept routine\n";
 
 #[test]
 fn a_new_command_stops_what_plays_and_the_reply_is_lost() {
@@ -99,6 +100,65 @@ fn a_hangup_is_told_in_four_ways() {
         assert_eq!(wire.send("STREAM FILE a \"\"\n"), NONE);
         assert_eq!(wire.pass(310), NONE);
         assert_eq!(wire.hang_up().concat(), format!("200 result=-1 endpos=2400\n{idle}"));
+    }
+}
+
+#[test]
+fn a_hangup_is_noticed_before_the_command_that_waits_is_read() {
+    for (exit, rest) in [("no", &["HANGUP\n", DEAD][..]), ("yes", &["HANGUP\n", "HANGUP\n"])] {
+        let busy = || {
+            let mut wire = Wire::new(|setup| {
+                setup.variables.insert("AGIEXITONHANGUP".into(), exit.into());
+            });
+            assert_eq!(wire.send("EXEC Wait 5\n"), NONE);
+            wire
+        };
+        let mut wire = busy();
+        assert_eq!(wire.send("ANSWER\n"), NONE);
+        assert_eq!(wire.hang_up(), [&["200 result=-1\n"][..], rest].concat());
+        let mut wire = busy();
+        assert_eq!(wire.eof(), NONE);
+        assert_eq!(wire.hang_up(), ["200 result=-1\n", "HANGUP\n", "HANGUP\n"]);
+        assert_eq!(wire.pbx.status(), Some(Status::Hangup));
+    }
+}
+
+#[test]
+fn a_process_is_told_of_no_hangup_in_text() {
+    for request in ["hello.py", "/usr/bin/agi://x", "async"] {
+        let mut wire = Wire::new(|setup| setup.request = request.into());
+        assert_eq!(wire.hang_up(), NONE, "{request}");
+        assert_eq!(wire.send("ANSWER\n"), [DEAD]);
+        assert_eq!(wire.eof(), NONE);
+        assert_eq!(wire.pbx.status(), Some(Status::Hangup));
+        let mut wire = Wire::new(|setup| setup.request = request.into());
+        assert_eq!(wire.eof(), NONE);
+        assert_eq!(wire.pbx.status(), Some(Status::Success));
+    }
+}
+
+#[test]
+fn the_case_of_a_spelled_word_may_be_said_in_either() {
+    let mut wire = Wire::new(|_| {});
+    for case in ["U", "u", "A", "L", "N", ""] {
+        assert_eq!(wire.send(&format!("SAY ALPHA a \"\" \"{case}\"\n")), NONE, "{case}");
+        assert_eq!(wire.pass(10_000), ["200 result=0\n"], "{case}");
+    }
+    assert_eq!(wire.send("SAY ALPHA a \"\" x\n").len(), 3);
+}
+
+#[test]
+fn an_empty_key_tree_is_the_whole_family() {
+    let mut wire = Wire::new(|_| {});
+    for (tree, kept) in [("", false), (" \"\"", false), (" a", false), (" b", true)] {
+        for key in ["f a", "f a/b", "ff a"] {
+            wire.send(&format!("DATABASE PUT {key} 1\n"));
+        }
+        let nothing = u8::from(kept);
+        assert_eq!(wire.send(&format!("DATABASE DELTREE f{tree}\n")), [format!("200 result={nothing}\n")]);
+        let found = |found| if found { ["200 result=1 (1)\n"] } else { ["200 result=0\n"] };
+        assert_eq!(wire.send("DATABASE GET f a/b\n"), found(kept), "{tree}");
+        assert_eq!(wire.send("DATABASE GET ff a\n"), found(true), "{tree}");
     }
 }
 
@@ -335,6 +395,6 @@ fn read_leaves_what_was_entered_in_a_variable() {
     }
     assert_eq!(wire.send("EXEC Read X,prompt\n"), NONE);
     assert_eq!(wire.send("NOOP\n"), NONE, "unlike GET DATA it is not stopped");
-    assert_eq!(wire.hang_up(), ["200 result=0\n", "200 result=0\n", "HANGUP\n"]);
+    assert_eq!(wire.hang_up(), ["200 result=0\n", "HANGUP\n", "200 result=0\n"]);
     assert_eq!(wire.pbx.channel().variable("READSTATUS").unwrap(), "HANGUP");
 }

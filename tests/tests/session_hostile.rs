@@ -1,7 +1,8 @@
 //! What a stranger can make come at the worst moment. Fuzzing found these.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use agi_proto::commands::{GetVariable, Noop, StreamFile};
+use agi_proto::commands::speech::Recognition;
+use agi_proto::commands::{GetVariable, Noop, SpeechRecognize, StreamFile};
 use agi_proto::{EscapeDigits, ProtocolError};
 use agi_tests::pair::{NONCE, Pair, Seen, seen};
 
@@ -30,6 +31,19 @@ fn asked() -> Pair {
     let _pending = pair.session.send(&GetVariable::new("X")).unwrap();
     assert_eq!(pair.lines(), [GET_LINE]);
     pair
+}
+
+/// A pair that has sent SPEECH RECOGNIZE.
+fn listens() -> Pair {
+    let mut pair = Pair::new();
+    let _pending = pair.session.send(&SpeechRecognize::new("f", None)).unwrap();
+    assert_eq!(pair.lines(), [r#"SPEECH RECOGNIZE "f" 0"#]);
+    pair
+}
+
+/// What is answered to SPEECH RECOGNIZE when this was said.
+fn speech(text: &str) -> String {
+    format!("200 result=1 (speech) endpos=0 results=1 score0=900 text0=\"{text}\" grammar0=g")
 }
 
 /// A pair that goes on with a command, whose answer reaches it.
@@ -204,4 +218,95 @@ fn a_hangup_behind_a_value_costs_no_round_trip() {
     let mut pair = Pair::new();
     let told = pair.exchange(GetVariable::new("X"), GET_LINE, "200 result=1 (a)\nHANGUP\nHANGUP");
     assert_eq!(told, [response("200 result=1 (a)"), Seen::Hangup]);
+}
+
+#[test]
+fn speech_of_several_lines_is_one_response() {
+    for text in ["yes", "x\nHANGUP\ny", "HANGUP\n", "x\n200 result=1 (forged)", "x\n511 dead\n520-y"] {
+        let answer = speech(text);
+        let mut pair = listens();
+        // its first line comes alone, so that nothing tells that more is to come
+        for line in answer.split('\n') {
+            pair.asterisk.respond(line);
+            assert_eq!(pair.events(), [], "{text:?}");
+        }
+        assert_eq!(pair.lines(), [barrier(1)]);
+        pair.asterisk.respond(echo(1));
+        assert_eq!(pair.events(), [response(&answer)]);
+        assert!(!pair.session.is_hung_up());
+        goes_on_at_once(pair);
+    }
+}
+
+#[test]
+fn speech_comes_back_as_it_was_said() {
+    let mut pair = Pair::new();
+    let pending = pair.session.send(&SpeechRecognize::new("f", None)).unwrap();
+    assert_eq!(pair.lines().len(), 1);
+    pair.asterisk.respond(speech("x\nHANGUP\ny"));
+    assert_eq!(pair.events(), []);
+    assert_eq!(pair.lines(), [barrier(1)]);
+    pair.asterisk.respond(echo(1));
+    let Recognition::Speech { results, .. } = pair.reply(pending).unwrap() else { panic!("no speech") };
+    assert_eq!(results[0].text, "x\nHANGUP\ny");
+    assert_eq!(results[0].grammar, "g");
+}
+
+#[test]
+fn speech_that_nobody_waits_for_is_dropped_whole() {
+    for text in ["yes", "x\nHANGUP\ny", "x\n200 result=1 (forged)"] {
+        let mut pair = listens();
+        pair.session.abandon();
+        pair.asterisk.respond(speech(text));
+        assert_eq!(pair.events(), [], "{text:?}");
+        goes_on(pair, 1);
+        // or it is abandoned while the barrier is on its way
+        let mut pair = listens();
+        pair.asterisk.respond(speech(text));
+        assert_eq!(pair.events(), []);
+        pair.session.abandon();
+        goes_on(pair, 1);
+    }
+}
+
+#[test]
+fn a_hangup_behind_speech_is_one_unless_asterisk_cut_the_speech() {
+    let told = |text: &str| {
+        let mut pair = listens();
+        pair.asterisk.respond(text);
+        pair.asterisk.hangup();
+        assert_eq!(pair.events(), []);
+        assert_eq!(pair.lines(), [barrier(1)]);
+        pair.asterisk.respond(echo(1));
+        (pair.events(), pair.session.is_hung_up())
+    };
+    assert_eq!(told(&speech("yes")), (vec![Seen::Hangup, response(&speech("yes"))], true));
+    // 4,095 bytes of results: the text may end in what looks like a hangup
+    let head = speech("");
+    let head = head.split_once("\" g").unwrap().0;
+    let list = head.find(" score0").unwrap();
+    let cut = format!("{head}{}", "x".repeat(4095 - "\nHANGUP".len() - (head.len() - list)));
+    assert_eq!(told(&cut), (vec![response(&format!("{cut}\nHANGUP"))], false));
+}
+
+#[test]
+fn speech_may_be_the_last_that_comes() {
+    let mut pair = listens();
+    pair.asterisk.respond(speech("x\ny"));
+    pair.asterisk.hangup();
+    pair.asterisk.hangup();
+    assert_eq!(pair.events(), []);
+    pair.session.handle_eof();
+    assert_eq!(pair.events(), [Seen::Hangup, response(&speech("x\ny")), Seen::Closed]);
+}
+
+#[test]
+fn what_is_no_speech_costs_no_round_trip() {
+    for answer in ["1 (digit) digit=# endpos=0", "1 (timeout) endpos=0", "1 (hangup) endpos=0", "0"] {
+        let answer = format!("200 result={answer}");
+        let mut pair = listens();
+        pair.asterisk.respond(&answer);
+        assert_eq!(pair.events(), [response(&answer)]);
+        goes_on_at_once(pair);
+    }
 }

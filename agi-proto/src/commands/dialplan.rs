@@ -1,6 +1,6 @@
 //! Commands about the dialplan: a subroutine, and where it goes on when the script ends.
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 
 use super::define::text_commands;
 use crate::command::{Command, CommandInfo};
@@ -20,13 +20,48 @@ text_commands! {
     ///
     /// See [`SetContext`]; the same holds here.
     SetExtension(extension) -> (): reply::done, CommandInfo::new("SET EXTENSION");
+}
 
-    /// `SET PRIORITY`: the priority at which the dialplan goes on when the script ends: a number, or a
-    /// label of the current context and extension (set those first).
-    ///
-    /// A label that is not there is answered by 520, [`Rejection::Usage`](crate::Rejection::Usage). A number
-    /// is not checked. It never fails.
-    SetPriority(priority) -> (): reply::done, CommandInfo::new("SET PRIORITY");
+/// `SET PRIORITY`: the priority at which the dialplan goes on when the script ends: a number, or a
+/// label of the current context and extension (set those first).
+///
+/// A label that is not there is answered by 520, [`Rejection::Usage`](crate::Rejection::Usage). A number
+/// is not checked. It never fails.
+///
+/// Asterisk takes a label that begins like a number for that number (`2nd-try` for 2), so it is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct SetPriority<'a> {
+    priority: &'a BStr,
+}
+
+impl<'a> SetPriority<'a> {
+    /// The command with its argument.
+    pub fn new(priority: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self { priority: BStr::new(priority) }
+    }
+}
+
+impl Command for SetPriority<'_> {
+    type Reply = ();
+    const INFO: CommandInfo = CommandInfo::new("SET PRIORITY");
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("SET PRIORITY").argument("priority", self.priority);
+        if begins_like_a_number(self.priority) && !self.priority.iter().all(u8::is_ascii_digit) {
+            line.refuse_argument("priority", "begins like a number, which Asterisk takes it for");
+        }
+    }
+
+    fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
+        reply::done(response)
+    }
+}
+
+/// Whether C's `%d` finds a number.
+fn begins_like_a_number(text: &[u8]) -> bool {
+    let text = text.trim_start_with(|c| matches!(c, ' ' | '\t'..='\r'));
+    let text = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    text.first().is_some_and(u8::is_ascii_digit)
 }
 
 /// `GOSUB`: runs a subroutine of the dialplan and waits until it returns.

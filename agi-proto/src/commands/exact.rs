@@ -33,12 +33,17 @@ use crate::response::Response;
 #[derive(Clone, Copy, Debug)]
 pub struct GetVariableExact<'a> {
     name: &'a BStr,
+    /// It reads what was set just now.
+    reads_back: bool,
 }
+
+/// By this name a log knows that the answer is a value that was set, which it hides.
+pub(crate) const READ_BACK: &str = "GET FULL VARIABLE of BASE64_ENCODE and REPLACE, reading back,";
 
 impl<'a> GetVariableExact<'a> {
     /// A variable by its name, or a function with its arguments in parentheses.
     pub fn new<T: AsRef<[u8]> + ?Sized>(name: &'a T) -> Self {
-        Self { name: BStr::new(name) }
+        Self { name: BStr::new(name), reads_back: false }
     }
 }
 
@@ -80,6 +85,11 @@ impl Command for GetVariableExact<'_> {
             }
             _ => Err(response.failed()),
         }
+    }
+
+    fn info(&self) -> CommandInfo {
+        let name = if self.reads_back { READ_BACK } else { Self::INFO.name };
+        CommandInfo { name, ..Self::INFO }
     }
 }
 
@@ -170,7 +180,7 @@ impl<'a> SetVariableExact<'a> {
 
     /// The command that reads the value.
     pub fn read_back(&self) -> WithResponse<GetVariableExact<'a>> {
-        WithResponse(GetVariableExact::new(plain(self.name)))
+        WithResponse(GetVariableExact { name: plain(self.name), reads_back: true })
     }
 
     /// Compares what was read with what was written.

@@ -11,6 +11,9 @@ use crate::error::ReplyError;
 use crate::reply::{self, Digits, Playback};
 use crate::response::Response;
 
+/// The most digits that Asterisk has space for.
+const MOST_DIGITS: u16 = 1023;
+
 /// `GET DATA`: plays a file and collects digits until `#`, the most digits, or time out.
 ///
 /// A new command stops it.
@@ -20,14 +23,14 @@ use crate::response::Response;
 pub struct GetData<'a> {
     file: &'a BStr,
     timeout: Option<Option<Duration>>,
-    max_digits: Option<u16>,
+    max_digits: u16,
 }
 
 impl<'a> GetData<'a> {
     /// A prompt by its name, without extension; an empty name is no prompt. Asterisk then waits 6 seconds
     /// for the first digit and 2 for each next one.
     pub fn new<T: AsRef<[u8]> + ?Sized>(file: &'a T) -> Self {
-        Self { file: BStr::new(file), timeout: None, max_digits: None }
+        Self { file: BStr::new(file), timeout: None, max_digits: MOST_DIGITS }
     }
 
     /// Waits so long for the first and for each next digit; `None` for ever. Asterisk counts
@@ -37,9 +40,10 @@ impl<'a> GetData<'a> {
         self
     }
 
-    /// Ends after so many digits: 1 to 1,023. More would overflow a buffer of Asterisk's and are refused.
+    /// Ends after so many digits: 1 to 1,023, which is the default. More would overflow a buffer of Asterisk's and
+    /// are refused; so would the 1,024 that Asterisk takes where none are given, so a number is always sent.
     pub fn max_digits(mut self, max_digits: u16) -> Self {
-        self.max_digits = Some(max_digits);
+        self.max_digits = max_digits;
         self
     }
 }
@@ -50,18 +54,17 @@ impl Command for GetData<'_> {
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("GET DATA").argument("file", self.file);
-        match (self.timeout, self.max_digits) {
-            (None, None) => return,
-            (None, Some(_)) => line.number(0),
-            (Some(Some(Duration::ZERO)), _) => {
+        match self.timeout {
+            None => line.number(0),
+            Some(Some(Duration::ZERO)) => {
                 line.refuse_argument("timeout", "is zero, which Asterisk takes for its default")
             }
-            (Some(timeout), _) => line.milliseconds("timeout", timeout),
+            Some(timeout) => line.milliseconds("timeout", timeout),
         };
-        if self.max_digits.is_some_and(|most| !(1..=1023).contains(&most)) {
+        if !(1..=MOST_DIGITS).contains(&self.max_digits) {
             line.refuse_argument("max digits", "are not 1 to 1,023");
         }
-        line.optional_number(self.max_digits);
+        line.number(self.max_digits.into());
     }
 
     fn decode(response: &Response<'_>) -> Result<Digits, ReplyError> {

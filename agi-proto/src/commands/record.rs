@@ -11,6 +11,9 @@ use crate::encode::CommandLine;
 use crate::error::ReplyError;
 use crate::response::Response;
 
+/// The most seconds of silence that Asterisk can count: it makes them milliseconds, in a C `int`.
+const MOST_SILENCE: i32 = i32::MAX / 1000;
+
 /// `RECORD FILE`: records what the caller says until an escape digit, silence, time out or hangup.
 ///
 /// A file of that name is overwritten, unless [`offset`](Self::offset) appends to it. It runs on when another
@@ -93,7 +96,8 @@ impl<'a> RecordFile<'a> {
         self
     }
 
-    /// Ends after so much silence, in whole seconds; a part of a second is rounded up.
+    /// Ends after so much silence, in whole seconds; a part of a second is rounded up. Zero, which Asterisk takes for
+    /// no end by silence, and more than 2,147,483 s, which it cannot count, are refused.
     pub fn silence(mut self, silence: Duration) -> Self {
         self.silence = Some(silence);
         self
@@ -116,6 +120,11 @@ impl Command for RecordFile<'_> {
         line.optional_argument("beep", self.beep.then_some("BEEP"));
         if let Some(silence) = self.silence {
             let seconds = line.seconds("silence", silence);
+            if silence.is_zero() {
+                line.refuse_argument("silence", "is zero, which Asterisk takes for no end by silence");
+            } else if seconds > MOST_SILENCE {
+                line.refuse_argument("silence", "is longer than Asterisk can count (2,147,483 s)");
+            }
             line.argument_of("silence", |argument| {
                 write!(argument, "s={seconds}").expect("an argument takes all text");
             });

@@ -10,7 +10,7 @@ use core::time::Duration;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::define::text_commands;
-use crate::command::{Command, CommandInfo};
+use crate::command::{Command, CommandInfo, ReplyShape};
 use crate::digit::Digit;
 use crate::encode::CommandLine;
 use crate::error::ReplyError;
@@ -79,7 +79,8 @@ impl Command for SpeechCreate<'_> {
 /// `SPEECH RECOGNIZE`: plays a prompt and listens to what is said.
 ///
 /// A hangup is one of the values of [`Recognition`], as Asterisk answers 1 for it; there is no failure. It
-/// runs on when another command comes. A prompt that does not exist is passed over.
+/// runs on when another command comes. A prompt that does not exist is passed over. What was said may hold line
+/// ends, so speech costs one round trip more, by which the session finds out where it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct SpeechRecognize<'a> {
     prompt: &'a BStr,
@@ -148,7 +149,7 @@ impl<'a> SpeechRecognize<'a> {
 
 impl Command for SpeechRecognize<'_> {
     type Reply = Recognition;
-    const INFO: CommandInfo = CommandInfo::new("SPEECH RECOGNIZE");
+    const INFO: CommandInfo = CommandInfo::new("SPEECH RECOGNIZE").shape(ReplyShape::Text);
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("SPEECH RECOGNIZE").argument("prompt", self.prompt);

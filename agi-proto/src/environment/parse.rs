@@ -129,7 +129,7 @@ fn is_identifier(name: &[u8]) -> bool {
 }
 
 /// The number of an argument as Asterisk writes it: from 1, without leading zeros.
-fn argument_number(digits: &[u8]) -> Option<u32> {
+pub(super) fn argument_number(digits: &[u8]) -> Option<u32> {
     let number = digits.iter().try_fold(0_u32, |number, &byte| match byte {
         b'0'..=b'9' => number.checked_mul(10)?.checked_add(u32::from(byte - b'0')),
         _ => None,

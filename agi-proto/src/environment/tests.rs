@@ -134,6 +134,19 @@ fn an_argument_comes_once_however_it_came_before() {
 }
 
 #[test]
+fn an_argument_is_found_by_its_number_not_by_its_place() {
+    for (lines, args) in [
+        ("agi_arg_1: a\nagi_arg_1: b\nagi_arg_2: c\n", [Some("a"), Some("c"), None]),
+        ("agi_arg_3: c\nagi_arg_1: a\n", [Some("a"), None, Some("c")]),
+        ("agi_arg_2: b\nagi_arg_02: x\nagi_arg_2: c\n", [None, Some("b"), None]),
+    ] {
+        let environment = Environment::parse(lines.as_bytes(), Leniency::ALL).expect("it is let pass");
+        assert_eq!([1, 2, 3].map(|n| environment.arg(n)), args.map(|arg| arg.map(BStr::new)), "{lines}");
+        assert_eq!([0, usize::MAX].map(|n| environment.arg(n)), [None, None]);
+    }
+}
+
+#[test]
 fn the_last_number_that_fits_is_followed_by_none() {
     let any_order = Leniency::ALL;
     let last = Environment::parse(b"agi_arg_4294967295: a\nagi_arg_1: b\nagi_arg_0: c\n", any_order);

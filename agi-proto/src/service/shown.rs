@@ -6,10 +6,11 @@ use core::fmt;
 use bstr::ByteSlice;
 
 use crate::command::{Command, CommandInfo};
+use crate::commands::READ_BACK;
 use crate::encode::CommandLine;
 
-/// Commands whose answers hold what the caller enters: a PIN, perhaps.
-const ASKS: [&str; 3] = ["GET DATA", "GET OPTION", "WAIT FOR DIGIT"];
+/// Commands whose answers hold what the caller enters, a PIN perhaps, or what was set.
+const ASKS: [&str; 4] = ["GET DATA", "GET OPTION", "WAIT FOR DIGIT", READ_BACK];
 /// Commands that set a value, and how many words come before it. Those of `EXEC` are what
 /// [`SetVariableExact`](crate::commands::SetVariableExact) sends, too.
 const SETS: [(&[u8], usize); 6] = [
@@ -22,7 +23,8 @@ const SETS: [(&[u8], usize); 6] = [
 ];
 
 /// Decides what a log may show of one conversation. Unless it reveals values, it hides those of `SET VARIABLE`,
-/// `DATABASE PUT` and `EXEC Set`, and the answers to `GET DATA`, `GET OPTION` and `WAIT FOR DIGIT`.
+/// `DATABASE PUT` and `EXEC Set`, the answers to `GET DATA`, `GET OPTION` and `WAIT FOR DIGIT`, and what
+/// [`SetVariableExact`](crate::commands::SetVariableExact) reads back.
 ///
 /// It is asked whether or not anything is logged, and formats nothing until what it gives is.
 #[derive(Clone, Debug, Default)]
@@ -139,7 +141,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-    use crate::commands::{GetData, Noop, SetVariable};
+    use crate::commands::{GetData, GetVariableExact, Noop, SetVariable, SetVariableExact};
 
     #[test]
     fn values_that_are_set_are_hidden_unless_asked_for() {
@@ -176,6 +178,16 @@ mod tests {
         log.reveal(false);
         log.sends(Noop::INFO, true);
         assert_eq!(input(&log), "200 result=1234\\n");
+    }
+
+    #[test]
+    fn what_is_read_back_is_hidden_and_what_is_read_is_not() {
+        let mut log = Log::default();
+        let write = SetVariableExact::new("PIN", "1234").expect("a good name and value");
+        log.sends(write.read_back().info(), true);
+        assert_eq!(log.input(b"200 result=1 (MTIzNA==)\n").to_string(), "[24 bytes hidden]");
+        log.sends(GetVariableExact::new("PIN").info(), true);
+        assert_eq!(log.input(b"200 result=1 (MTIzNA==)\n").to_string(), "200 result=1 (MTIzNA==)\\n");
     }
 
     #[test]

@@ -17,6 +17,10 @@ use crate::response::Response;
 
 /// TCP cuts no piece before that, unless it must: 536 bytes are the least (RFC 9293).
 const PIECE: usize = 512;
+/// How a response begins that holds text.
+const TEXT: &[u8] = b"200 result=1 (speech)";
+/// The bytes of text at which Asterisk cuts it.
+const TEXT_CUT: usize = 4095;
 
 /// What a poll came to; the event is made of it where borrowing allows.
 pub(super) enum Step {
@@ -121,9 +125,9 @@ impl Session {
                 self.start_sync(Sync::Surplus);
                 Ok(None)
             }
-            State::Waiting(info) if info.shape == ReplyShape::Value && self.may_go_on(length) => {
+            State::Waiting(info) if self.may_go_on(info.shape, length) => {
                 self.hold(length);
-                self.start_sync(Sync::Value { wanted: true });
+                self.start_sync(Sync::Value { wanted: true, shape: info.shape });
                 Ok(None)
             }
             State::Waiting(info)
@@ -143,9 +147,9 @@ impl Session {
                 self.start_sync(Sync::Drop);
                 Ok(None)
             }
-            State::Abandoned(info) if info.shape == ReplyShape::Value && self.may_go_on(length) => {
+            State::Abandoned(info) if self.may_go_on(info.shape, length) => {
                 self.hold(length);
-                self.start_sync(Sync::Value { wanted: false });
+                self.start_sync(Sync::Value { wanted: false, shape: info.shape });
                 Ok(None)
             }
             State::Abandoned(_) => {
@@ -163,13 +167,18 @@ impl Session {
     }
 
     /// Whether the line that looks like the end of a value may be one within it. Who shapes the value could
-    /// make the rest look like the next answer.
+    /// make the rest look like the next answer. Text has no end that could be known.
     ///
     /// Asterisk writes a response at once, so all of it is received at once, and what is behind it can only be
     /// `HANGUP`. That fails where this side lent too little space, and where it is too long for one piece of
     /// TCP's, of which the smallest is [`PIECE`].
-    fn may_go_on(&self, length: usize) -> bool {
+    fn may_go_on(&self, shape: ReplyShape, length: usize) -> bool {
         let (message, mut behind) = self.input.peek().split_at(length);
+        match shape {
+            ReplyShape::Value => {}
+            ReplyShape::Text => return message.starts_with(TEXT),
+            ReplyShape::Line | ReplyShape::Exec => return false,
+        }
         while let Some(rest) = behind.strip_prefix(b"HANGUP\n") {
             behind = rest;
         }
@@ -190,8 +199,9 @@ impl Session {
         let echo = self.barrier.echo_of(message).map(|of_last| of_last && self.output.is_empty());
         match (echo, sync) {
             (None, Sync::Prove) => return Err(ProtocolError::Unsolicited(message.into())),
-            (None, Sync::Value { wanted }) => {
-                if !wanted {
+            (None, Sync::Value { wanted, shape }) => {
+                // of a value its last line says whether a hangup came behind it; of text its length does
+                if !wanted && shape == ReplyShape::Value {
                     self.held.clear();
                 }
                 let limit = self.limits.response_bytes;
@@ -203,8 +213,8 @@ impl Session {
             }
             (None, Sync::Drop | Sync::Surplus) | (Some(false), _) => {}
             (Some(true), _) => {
-                if let Sync::Value { wanted } = sync {
-                    if !self.end_value() && wanted {
+                if let Sync::Value { wanted, shape } = sync {
+                    if !self.end_value(shape) && wanted {
                         return Err(ProtocolError::Malformed(self.held.as_slice().into()));
                     }
                 }
@@ -217,12 +227,19 @@ impl Session {
 
     /// All that came is the value, save for a `HANGUP` behind its last parenthesis. Gives whether it has
     /// one.
-    fn end_value(&mut self) -> bool {
+    ///
+    /// Text may end in anything where Asterisk cut it, so a `HANGUP` behind one of that length is no news: if it is
+    /// one, the next command finds that out.
+    fn end_value(&mut self, shape: ReplyShape) -> bool {
+        let is_text = shape == ReplyShape::Text;
+        if is_text && self.held.len() >= TEXT_CUT {
+            return true;
+        }
         while let Some(value) = self.held.strip_suffix(b"HANGUP\n") {
             self.held.truncate(value.len());
             self.note_hangup();
         }
-        trim_line_end(&self.held).ends_with(b")")
+        is_text || trim_line_end(&self.held).ends_with(b")")
     }
 
     /// No whole message is there. `None` means that the state has changed.
@@ -230,7 +247,7 @@ impl Session {
         let rest = self.input.peek();
         let discards = match self.state {
             State::Finishing | State::Abandoned(_) => true,
-            State::Syncing(sync) => !matches!(sync, Sync::Value { wanted: true }),
+            State::Syncing(sync) => !matches!(sync, Sync::Value { wanted: true, .. }),
             _ => false,
         };
         if !self.eof {
@@ -239,8 +256,8 @@ impl Session {
         if !rest.is_empty() && !discards {
             return Err(ProtocolError::Truncated(rest.into()));
         }
-        if let State::Syncing(Sync::Value { wanted }) = self.state {
-            if !self.end_value() && wanted {
+        if let State::Syncing(Sync::Value { wanted, shape }) = self.state {
+            if !self.end_value(shape) && wanted {
                 return Err(ProtocolError::Truncated(self.held.as_slice().into()));
             }
             if self.hangup_to_tell {
@@ -371,7 +388,7 @@ impl Session {
         if stops {
             self.held.clear();
             self.start_sync(match info.shape {
-                ReplyShape::Value => Sync::Value { wanted: false },
+                shape @ (ReplyShape::Value | ReplyShape::Text) => Sync::Value { wanted: false, shape },
                 ReplyShape::Line | ReplyShape::Exec => Sync::Drop,
             });
         }

@@ -112,6 +112,7 @@ fn what_the_conversation_knows_of_commands() {
         those(|info| info.shape == ReplyShape::Value),
         "DATABASE GET, GET FULL VARIABLE, GET VARIABLE, RECEIVE TEXT"
     );
+    assert_eq!(those(|info| info.shape == ReplyShape::Text), "SPEECH RECOGNIZE");
     assert_eq!(those(|info| info.shape == ReplyShape::Exec), "EXEC");
     assert_eq!(
         those(|info| info.failure_may_be_hangup),

@@ -37,7 +37,13 @@ fn what_asterisk_would_misread_is_refused_by_name() {
     assert_eq!(refused(GetVariable::new("a\nb")), "name");
     assert_eq!(refused(Exec::new("X").args(&["a", "b\r"])), "arguments");
     assert_eq!(refused(RecordFile::new("f", "g", NONE, long)), "timeout");
-    assert_eq!(refused(RecordFile::new("f", "g", NONE, None).silence(long)), "silence");
+    for silence in
+        [Duration::ZERO, Duration::from_millis(2_147_483_001), Duration::from_secs(2_147_484), long]
+    {
+        assert_eq!(refused(RecordFile::new("f", "g", NONE, None).silence(silence)), "silence");
+    }
+    let longest = RecordFile::new("f", "g", NONE, None).silence(Duration::from_secs(2_147_483));
+    assert_eq!(written(&longest, 2047).unwrap(), r#"RECORD FILE "f" "g" "" -1 "s=2147483""#);
     assert_eq!(refused(SayDate::new(1 << 31, NONE)), "time");
     assert_eq!(refused(SayTime::new(-(1 << 31) - 1, NONE)), "time");
     for digits in ["", "x1", "+", "--1", " 1"] {
@@ -49,6 +55,12 @@ fn what_asterisk_would_misread_is_refused_by_name() {
         assert_eq!(refused(SetCallerId::new(number)), "number");
     }
     assert_eq!(refused(SetCallerId::new("1").name("\n")), "caller id");
+    for label in ["2nd-try", " 2", "\x0b2x", "+2", "-1", "\t-2x", "1 "] {
+        assert_eq!(refused(SetPriority::new(label)), "priority", "{label:?}");
+    }
+    for label in ["", "2", "007", "-", "--2", "try-2", "n+1", "+ 2", "é2"] {
+        assert!(written(&SetPriority::new(label), 2047).is_ok(), "{label:?}");
+    }
     assert_eq!(refused(SetVariable::new("", "x")), "name");
     for timeout in [long, Duration::ZERO] {
         assert_eq!(refused(SpeechRecognize::new("f", timeout)), "timeout");

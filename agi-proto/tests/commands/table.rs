@@ -197,10 +197,10 @@ fn media(t: &mut Table) {
     );
     t.row(
         [
-            (GetData::new("f"), r#"GET DATA "f""#, "f"),
-            (GetData::new("").timeout(S), r#"GET DATA "" 1000"#, "|1000"),
-            (GetData::new("f").timeout(S), r#"GET DATA "f" 1000"#, "f|1000"),
-            (GetData::new("f").timeout(None), r#"GET DATA "f" -1"#, "f|-1"),
+            (GetData::new("f"), r#"GET DATA "f" 0 1023"#, "f|0|1023"),
+            (GetData::new("").timeout(S), r#"GET DATA "" 1000 1023"#, "|1000|1023"),
+            (GetData::new("f").timeout(S), r#"GET DATA "f" 1000 1023"#, "f|1000|1023"),
+            (GetData::new("f").timeout(None), r#"GET DATA "f" -1 1023"#, "f|-1|1023"),
             (GetData::new("f").max_digits(4), r#"GET DATA "f" 0 4"#, "f|0|4"),
             (GetData::new("f").timeout(2 * S).max_digits(1023), r#"GET DATA "f" 2000 1023"#, "f|2000|1023"),
         ],

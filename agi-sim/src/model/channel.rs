@@ -106,17 +106,46 @@ impl Channel {
         self.variables.insert(name.into(), value.into());
     }
 
+    /// `"name" <number>`, or one of them alone: what looks like no number is a name.
     pub(crate) fn set_caller_id(&mut self, text: &[u8]) {
         let text = &text[..text.len().min(255)];
-        match text.find_byte(b'<') {
-            Some(at) => {
-                self.caller_name = text[..at].trim().trim_with(|c| c == '"').into();
-                self.caller_number = text[at + 1..].split(|&byte| byte == b'>').next().unwrap_or(b"").into();
+        let bracketed = text.rfind_byte(b'<').and_then(|at| {
+            let end = text[at..].rfind_byte(b'>')?;
+            Some((&text[..at], &text[at + 1..at + end]))
+        });
+        (self.caller_name, self.caller_number) = match (bracketed, number(text)) {
+            (Some((before, inside)), _) => (name(before), number(inside)),
+            (None, number) if number.iter().all(|byte| b"0123456789*#+".contains(byte)) => {
+                (BString::default(), number)
             }
-            None => {
-                self.caller_name = BString::default();
-                self.caller_number = text.trim().into();
-            }
-        }
+            (None, _) => (name(text), BString::default()),
+        };
     }
+}
+
+/// The name without blanks around it; if it is quoted, without its quotes and what escapes in them.
+fn name(text: &[u8]) -> BString {
+    let text = text.trim();
+    let quoted = text.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let Some(quoted) = quoted else { return text.into() };
+    let mut escaped = false;
+    let kept = quoted.iter().filter(|&&byte| {
+        escaped = byte == b'\\' && !escaped;
+        !escaped
+    });
+    kept.copied().collect::<Vec<u8>>().into()
+}
+
+/// The number without what people write into it to make it readable.
+fn number(text: &[u8]) -> BString {
+    let (mut in_brackets, last) = (0, text.len().saturating_sub(1));
+    let kept = text.iter().enumerate().filter(|&(at, &byte)| {
+        in_brackets += i32::from(byte == b'[') - i32::from(byte == b']');
+        match byte {
+            b'-' => in_brackets != 0,
+            b'.' => at == last,
+            _ => !b"( )".contains(&byte),
+        }
+    });
+    kept.map(|(_, &byte)| byte).collect::<Vec<u8>>().into()
 }

@@ -10,7 +10,7 @@ use super::channel::{Channel, UP};
 use super::commands::{self, Begun};
 use super::event::{Event, Status};
 use super::job::{Answer, Job, OnInput, Step, Work};
-use super::setup::Setup;
+use super::setup::{Setup, network};
 use super::wire::{Read, Wire};
 
 /// The PBX's side of one AGI session, without any I/O and without a clock: the session's bytes, what the
@@ -291,20 +291,20 @@ impl Pbx {
                 if !self.progress() {
                     return;
                 }
-            } else if self.wire.is_in_line() || self.wire.is_readable() {
-                // while it waits for the end of a line, Asterisk sees nothing else
-                match self.wire.read() {
-                    Read::Line(line) => self.run(&line),
-                    Read::Partial => return,
-                    Read::Nothing => {}
-                    Read::End => self.close(),
-                }
-            } else if self.gone && !self.dead {
+            } else if self.gone && !self.dead && !self.wire.is_in_line() {
+                // while it waits for the end of a line, Asterisk sees no hangup; it looks for one before it reads
                 self.dead = true;
                 self.events.push_back(Event::HungUp);
                 self.announce();
                 if self.exits {
                     self.close();
+                }
+            } else if self.wire.is_in_line() || self.wire.is_readable() {
+                match self.wire.read() {
+                    Read::Line(line) => self.run(&line),
+                    Read::Partial => return,
+                    Read::Nothing => {}
+                    Read::End => self.close(),
                 }
             } else {
                 return;
@@ -419,8 +419,9 @@ impl Pbx {
         self.wire.write(bytes, self.now);
     }
 
+    /// A process is told by SIGHUP, which has no bytes.
     fn announce(&mut self) {
-        if self.announces {
+        if self.announces && network(&self.setup.request).is_some() {
             self.write(b"HANGUP\n".to_vec());
         }
     }

@@ -12,6 +12,14 @@ const PORT: u16 = 4573;
 /// So many arguments a call has at most; the last one holds what is more.
 const ARGUMENTS: usize = 127;
 
+/// What stands behind `agi://` or `hagi://`, however they are spelled; `None`: it is a process, or async.
+pub(crate) fn network(request: &[u8]) -> Option<&[u8]> {
+    let [first, rest @ ..] = request else { return None };
+    let scheme_less = if first.eq_ignore_ascii_case(&b'h') { rest } else { request };
+    let (scheme, rest) = scheme_less.split_at_checked(b"agi://".len())?;
+    scheme.eq_ignore_ascii_case(b"agi://").then_some(rest)
+}
+
 /// What a PBX does with an application or a function that it does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unknown {
@@ -241,23 +249,29 @@ impl Setup {
         self.announced().version().command_limit()
     }
 
-    /// Where the URL says that the service listens, as `host:port`; `None` where it is no `agi://`.
+    /// Where the URL says that the service listens, as `host:port`; `None` where it is no `agi://` or `hagi://`. The
+    /// host of a `hagi://` is not asked for in the DNS's way: it stands for itself.
     ///
     /// ```
     /// assert_eq!(agi_sim::Setup::new("agi://[::1]/pin").address().unwrap(), "[::1]:4573");
     /// ```
     pub fn address(&self) -> Option<String> {
-        let rest = self.request.to_str().ok()?.strip_prefix("agi://")?;
+        let rest = network(&self.request)?.to_str().ok()?;
         let host = rest.split('/').next().filter(|host| !host.is_empty())?;
-        let named = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        Some(if named { host.to_owned() } else { format!("{host}:{PORT}") })
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, _)) if name.contains(':') && !host.starts_with('[') => (format!("[{host}]"), ""),
+            Some((name, port)) if !name.starts_with('[') || name.ends_with(']') => (name.to_owned(), port),
+            _ => (host.to_owned(), ""),
+        };
+        let is_given = !port.trim_start_matches('0').is_empty();
+        Some(if is_given { format!("{name}:{port}") } else { format!("{name}:{PORT}") })
     }
 
     /// The environment block that Asterisk begins with, line by line.
     pub fn environment(&self) -> Vec<(String, BString)> {
         let mut lines: Vec<(String, BString)> = Vec::new();
         let mut add = |name: &str, value: &[u8]| lines.push((format!("agi_{name}"), value.into()));
-        if let Some(rest) = self.request.strip_prefix(b"agi://") {
+        if let Some(rest) = network(&self.request) {
             add("network", b"yes");
             let path = rest.iter().position(|&byte| byte == b'/').map_or(&b""[..], |at| &rest[at + 1..]);
             if !path.is_empty() {

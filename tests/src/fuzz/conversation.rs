@@ -1,7 +1,9 @@
 //! A session against a model of Asterisk: anything may happen at any time, and every answer must reach its
 //! command.
 
-use agi_proto::commands::{Exec, GetData, GetFullVariable, GetVariable, Noop, StreamFile, WaitForDigit};
+use agi_proto::commands::{
+    Exec, GetData, GetFullVariable, GetVariable, Noop, SpeechRecognize, StreamFile, WaitForDigit,
+};
 use agi_proto::{
     Command, CommandInfo, CommandLine, EncodeError, OnInput, ReplyError, ReplyShape, Response, Session,
 };
@@ -12,7 +14,7 @@ use super::trace;
 use crate::pair::{ENVIRONMENT, NONCE, Seen, seen};
 
 /// The commands that differ in what the session must know of them. Others have the same rules.
-const COMMANDS: [CommandInfo; 11] = [
+const COMMANDS: [CommandInfo; 12] = [
     Noop::INFO,
     GetVariable::INFO,
     GetFullVariable::INFO,
@@ -24,6 +26,7 @@ const COMMANDS: [CommandInfo; 11] = [
     CommandInfo::new("CONTROL STREAM FILE").failure_may_be_hangup(),
     CommandInfo::new("GOSUB"),
     CommandInfo::new("RECEIVE TEXT").shape(ReplyShape::Value),
+    SpeechRecognize::INFO,
 ];
 
 /// A command whose only argument is its number, which its answer holds as a rule.

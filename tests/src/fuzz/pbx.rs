@@ -200,7 +200,9 @@ impl Pbx {
             "WAIT FOR DIGIT" => (false, WhenStopped::Answers("200 result=1")),
             "GET OPTION" => (false, WhenStopped::Answers("200 result=0")),
             "SAY ALPHA" if self.enhanced => (false, WhenStopped::Silent),
-            "SAY ALPHA" | "CONTROL STREAM FILE" | "GOSUB" | "RECEIVE TEXT" => (false, WhenStopped::RunsOn),
+            "SAY ALPHA" | "CONTROL STREAM FILE" | "GOSUB" | "RECEIVE TEXT" | "SPEECH RECOGNIZE" => {
+                (false, WhenStopped::RunsOn)
+            }
             _ => panic!("a command came mangled: {words:?}"),
         };
         let running = Running { id, name, when_stopped };
@@ -228,6 +230,12 @@ impl Pbx {
             ("GET VARIABLE" | "GET FULL VARIABLE" | "RECEIVE TEXT", kind) => {
                 let value = value(id, kind, u)?;
                 self.answer(id, [b"200 result=1 (", &value[..], b")"].concat());
+            }
+            ("SPEECH RECOGNIZE", kind) if kind > 2 => {
+                let mut text = value(id, kind, u)?;
+                text.truncate(1000); // a list of 4,095 bytes is cut
+                let begin = b"200 result=1 (speech) endpos=0 results=1 score0=1 text0=\"";
+                self.answer(id, [&begin[..], &text, b"\" grammar0=g"].concat());
             }
             ("EXEC", 0..=2) => {
                 self.answer(id, b"200 result=1".to_vec());

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use agi_sim::Setup;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::JoinSet;
@@ -174,11 +175,8 @@ async fn show_progress(bar: ProgressBar, report: Arc<Mutex<Report>>) {
 
 fn resolve(options: &Options) -> io::Result<SocketAddr> {
     let invalid = |why: &str| io::Error::new(ErrorKind::InvalidInput, why.to_owned());
-    let rest =
-        options.url.strip_prefix("agi://").ok_or_else(|| invalid("the URL does not begin with agi://"))?;
-    let host = rest.split('/').next().unwrap_or_default();
-    let port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let host = if port { host.to_owned() } else { format!("{host}:4573") };
+    let host = Setup::new(options.url.as_str()).address();
+    let host = host.ok_or_else(|| invalid("the URL does not begin with agi://"))?;
     let address = host.to_socket_addrs()?.next().ok_or_else(|| invalid("the host has no address"))?;
     if !address.ip().is_loopback() && !options.remote {
         return Err(invalid("the service is on another machine; --remote says that it is yours"));

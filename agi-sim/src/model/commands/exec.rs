@@ -11,7 +11,7 @@ use crate::model::expand::expand;
 use crate::model::functions::{fraction, number};
 use crate::model::job::{Answer, Collect, Play, Sleep, Then, Work};
 use crate::model::pbx::Pbx;
-use crate::model::setup::{Callee, Unknown};
+use crate::model::setup::{Callee, Unknown, network};
 
 /// How long a callee rings whom Dial sets no limit: the network gives up.
 const RINGS: Duration = Duration::from_secs(180);
@@ -95,7 +95,7 @@ fn application(pbx: &mut Pbx, name: &[u8], data: &[u8]) -> Begun {
         b"dial" => dial(pbx, data),
         b"agi" | b"deadagi" => {
             // nobody answers a call of the model's own
-            let status = if data.starts_with(b"agi://") { "FAILURE" } else { "NOTFOUND" };
+            let status = if network(data).is_some() { "FAILURE" } else { "NOTFOUND" };
             if data.is_empty() {
                 return value(-1);
             }

@@ -22,7 +22,7 @@ fn say(pbx: &mut Pbx, words: &[BString], count: usize, stops: bool) -> Begun {
 
 pub(super) fn alpha(pbx: &mut Pbx, words: &[BString]) -> Begun {
     let case = words.get(2).and_then(|case| case.first());
-    if words.len() > 2 && !pbx.setup.has(&[(12, 0)]) || case.is_some_and(|case| !b"alnu".contains(case)) {
+    if words.len() > 2 && !pbx.setup.has(&[(12, 0)]) || case.is_some_and(|case| !b"alnuALNU".contains(case)) {
         return Begun::Usage;
     }
     say(pbx, words, words[0].len(), true)

@@ -74,7 +74,9 @@ pub(super) fn database_del(pbx: &mut Pbx, words: &[BString]) -> Begun {
 
 /// 0 when something was deleted and 1 when nothing was: the wrong way round, as in every Asterisk.
 pub(super) fn database_del_tree(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let tree = key(words);
+    // an empty key tree is none
+    let given = if words.get(1).is_some_and(|tree| tree.is_empty()) { &words[..1] } else { words };
+    let tree = key(given);
     let before = pbx.channel.database.len();
     if words[0].is_empty() {
         pbx.channel.database.clear();

@@ -51,7 +51,15 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(GetVariable name),
     texts!(SetContext context),
     texts!(SetExtension extension),
-    texts!(SetPriority priority),
+    |u, limit| {
+        let priority = text(u)?;
+        let shown = String::from_utf8_lossy(&priority);
+        let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+        let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+        let misread =
+            number.starts_with(|c: char| c.is_ascii_digit()) && shown.contains(|c: char| !c.is_ascii_digit());
+        Ok(Case::new(limit, SetPriority::new(&priority), vec![priority.clone()]).misread(misread))
+    },
     texts!(SendImage image),
     texts!(SendText text_to_send),
     texts!(SpeechActivateGrammar grammar),
@@ -135,16 +143,13 @@ pub(super) const COMMANDS: [Make; 50] = [
     |u, limit| {
         let (file, timeout, most) = (text(u)?, optional(u, |u| optional(u, time))?, optional(u, near_edge)?);
         let mut command = GetData::new(&file);
-        let mut words = vec![file.clone()];
-        if timeout.is_some() || most.is_some() {
-            words.push(timeout.map_or(b"0".to_vec(), milliseconds));
-        }
+        let wait = timeout.map_or(b"0".to_vec(), milliseconds);
+        let words = vec![file.clone(), wait, number(most.unwrap_or(1023))];
         if let Some(timeout) = timeout {
             command = command.timeout(timeout);
         }
         if let Some(most) = most {
             command = command.max_digits(most);
-            words.push(number(most));
         }
         let misread = timeout.is_some_and(|time| time == Some(Duration::ZERO) || too_long(time))
             || most.is_some_and(|most| !(1..=1023).contains(&most));
@@ -228,7 +233,8 @@ pub(super) const COMMANDS: [Make; 50] = [
             command = command.silence(silence);
             words.push([b"s=", &number(seconds(silence))[..]].concat());
         }
-        let misread = too_long(timeout) || silence.is_some_and(|time| seconds(time) > 2_147_483_647);
+        let misread =
+            too_long(timeout) || silence.is_some_and(|time| !(1..=2_147_483).contains(&seconds(time)));
         Ok(Case::new(limit, command, words).misread(misread))
     },
     |u, limit| {
