@@ -47,6 +47,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// * **When the handler has returned**, failed or panicked, the dialplan is told
 ///   [how it went](Self::status_variable), and the call ends with [`Channel::close`](crate::Channel::close).
 ///   The other calls do not notice.
+/// * **A PBX that died** without ending its connections is noticed by TCP's keep-alive probes, after the system's own
+///   times: two hours, as a rule. They never end a call whose PBX answers them.
 /// * **A handler's error** is logged, unless it is an [`Error`](crate::Error), or was caused by one, for which
 ///   [`is_hangup`](agi_proto::Error::is_hangup) holds: then the caller hung up and all is well. Errors that
 ///   hide their cause (`#[error(transparent)]`, `anyhow::Error` without a context) are logged always.

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use agi_blocking::{Channel, Error, Handler, Server, Shutdown};
+use rustix::net::sockopt::socket_keepalive;
 
 use self::pbx::Pbx;
 
@@ -51,6 +52,7 @@ fn patient(server: Server) -> Server {
 fn a_call_is_answered_and_ended_without_a_reset() {
     let server = Running::start(patient, |channel| {
         assert!(channel.get_ref().nodelay().expect("a socket"));
+        assert!(socket_keepalive(channel.get_ref()).expect("a socket"));
         channel.answer()
     });
     let mut pbx = Pbx::call(server.address);

@@ -8,6 +8,7 @@ use std::thread;
 
 use agi_proto::service::Options;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::sockopt::set_socket_keepalive;
 
 use super::Server;
 use super::run::Call;
@@ -69,6 +70,8 @@ impl Server {
         stream.set_nonblocking(false)?;
         // a command is one short write, which must not wait for an acknowledgement
         stream.set_nodelay(true)?;
+        // a call may be silent for hours, and a PBX that lost its power does not say so
+        set_socket_keepalive(&stream, true)?;
         let guard = self.calls.enter(&stream, options.max_calls)?;
         let call = Call {
             peer,
