@@ -142,14 +142,16 @@ impl Server {
         while self.calls.wait_for_room(&options) {
             let begun = match self.accept() {
                 Ok(Some((stream, peer))) => self.begin(stream, peer, &options, &handler),
-                Ok(None) => continue,
+                Ok(None) => break,
                 Err(error) => Err(error),
             };
             match begun {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::error!(%error, "no call could be accepted");
-                    self.calls.pause(pause);
+                    if self.calls.pause(pause) {
+                        break;
+                    }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }

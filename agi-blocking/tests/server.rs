@@ -98,3 +98,14 @@ fn a_shutdown_cuts_off_what_runs_on() {
     assert!(told.recv_timeout(LONG).expect("the handler goes on"));
     assert_eq!(pbx.next(), None);
 }
+
+#[test]
+fn a_call_that_waits_in_the_queue_is_taken_before_the_shutdown() {
+    let server = patient(Server::bind("127.0.0.1:0").expect("a free port"));
+    let mut pbx = Pbx::call(server.local_addr().expect("bound"));
+    server.shutdown_handle().shutdown();
+    let serving = thread::spawn(move || server.serve(Channel::noop));
+    pbx.expect("NOOP").respond("200 result=0");
+    pbx.end_with("SUCCESS");
+    serving.join().expect("no panic").expect("no error");
+}

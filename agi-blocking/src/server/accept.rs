@@ -15,27 +15,31 @@ use super::run::Call;
 use crate::BoxHandler;
 
 impl Server {
-    /// Waits for a connection; `None` to look again whether there is still one to be waited for.
+    /// Waits for a connection; `None` when the server is to stop, and nobody is left in the queue.
     pub(super) fn accept(&self) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         let wake = self.calls.wake();
-        let mut both = [
-            PollFd::new(&self.listener, PollFlags::IN),
-            PollFd::from_borrowed_fd(wake.as_fd(), PollFlags::IN),
-        ];
-        match poll(&mut both, None) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        if !both[1].revents().is_empty() {
-            return Ok(None);
-        }
-        match self.listener.accept() {
-            Ok(accepted) => Ok(Some(accepted)),
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => Ok(None),
-                _ => Err(error),
-            },
+        loop {
+            let mut both = [
+                PollFd::new(&self.listener, PollFlags::IN),
+                PollFd::from_borrowed_fd(wake.as_fd(), PollFlags::IN),
+            ];
+            match poll(&mut both, None) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            let [queued, stopping] = both.map(|one| !one.revents().is_empty());
+            // the queue comes first, for what is in it would be reset when the listener is closed
+            if stopping && !queued {
+                return Ok(None);
+            }
+            match self.listener.accept() {
+                Ok(accepted) => return Ok(Some(accepted)),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                    _ => return Err(error),
+                },
+            }
         }
     }
 

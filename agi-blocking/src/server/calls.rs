@@ -32,8 +32,8 @@ impl Shutdown {
         Self { calls: Arc::clone(calls) }
     }
 
-    /// Stops accepting at once and returns; [`Server::serve`](crate::Server::serve) returns when the calls
-    /// have ended:
+    /// Stops accepting and returns; what waits in the kernel's queue by then is still taken, as far as there is room.
+    /// [`Server::serve`](crate::Server::serve) returns when the calls have ended:
     ///
     /// 1. They may go on for [the time given](crate::Server::shutdown_timeout).
     /// 2. Then their writing sides are shut. Asterisk stops what it plays, and closes; the handler's next
@@ -98,20 +98,21 @@ impl Calls {
         &self.wake.1
     }
 
-    /// Waits until another connection can be taken. `false`: the server is to stop.
+    /// Waits until another connection can be taken. `false`: none can, and the server is to stop.
     pub(super) fn wait_for_room(&self, options: &Options) -> bool {
         let refuses = options.when_full == WhenFull::Refuse;
-        let full = |running: &mut Running| {
+        let full = |running: &Running| {
             let room_to_refuse = refuses && running.refusals < REFUSALS;
-            !running.stopping && running.is_full(options.max_calls) && !room_to_refuse
+            running.is_full(options.max_calls) && !room_to_refuse
         };
-        let running = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
-        !running.stopping
+        let waits = |running: &mut Running| !running.stopping && full(running);
+        let running = self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
+        !full(&running)
     }
 
-    /// Waits so long, or until the server is to stop.
-    pub(super) fn pause(&self, pause: Duration) {
-        self.wait(pause, |running| running.stopping);
+    /// Waits so long, or until the server is to stop, and gives whether it is.
+    pub(super) fn pause(&self, pause: Duration) -> bool {
+        self.wait(pause, |running| running.stopping)
     }
 
     /// Counts a call until what this gives is dropped.
