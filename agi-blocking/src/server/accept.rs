@@ -82,6 +82,7 @@ impl Server {
             busy: guard.is_refusal(),
             options: Arc::clone(options),
             counters: Arc::clone(&self.calls.counters),
+            cut: Arc::clone(&self.calls.cut),
         };
         let handler = handler.clone();
         thread::Builder::new()

@@ -68,7 +68,8 @@ pub enum Ending {
     Panicked,
     /// There was no route for the path.
     NotFound,
-    /// The server was shut down before the handler returned.
+    /// The server was shut down before the handler was done: that was dropped, or on a thread of its own found the
+    /// conversation closed. So also where the environment had not come yet.
     Cancelled,
     /// Closed without a byte, as by somebody who looks whether the port is open.
     Probe,
