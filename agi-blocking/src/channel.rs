@@ -6,6 +6,8 @@ mod methods;
 mod start;
 
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use agi_proto::commands::ChannelStatus;
@@ -42,6 +44,8 @@ pub struct Channel<S = TcpStream> {
     /// else calls that all give up sooner would put the end of the wait off for ever.
     quiet_since: Option<Instant>,
     log: Log,
+    /// Set before somebody else ends this direction of the stream: its server, that is shut down.
+    cut: Arc<AtomicBool>,
 }
 
 impl<S: Stream> Channel<S> {

@@ -48,6 +48,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// * **When the handler has returned**, failed or panicked, the dialplan is told
 ///   [how it went](Self::status_variable), and the call ends with [`Channel::close`](crate::Channel::close).
 ///   The other calls do not notice.
+/// * **A PBX that died** without ending its connections is noticed by TCP's keep-alive probes, after the system's own
+///   times: two hours, as a rule. They never end a call whose PBX answers them.
 /// * **A handler's error** is logged, unless it is an [`Error`](crate::Error), or was caused by one, for which
 ///   [`is_hangup`](agi_proto::Error::is_hangup) holds: then the caller hung up and all is well.
 /// * **[Counters](Self::counters)** say at any time how many there are.
@@ -140,14 +142,16 @@ impl Server {
         while self.calls.wait_for_room(&options) {
             let begun = match self.accept() {
                 Ok(Some((stream, peer))) => self.begin(stream, peer, &options, &handler),
-                Ok(None) => continue,
+                Ok(None) => break,
                 Err(error) => Err(error),
             };
             match begun {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::error!(%error, "no call could be accepted");
-                    self.calls.pause(pause);
+                    if self.calls.pause(pause) {
+                        break;
+                    }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }

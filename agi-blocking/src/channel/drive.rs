@@ -1,6 +1,7 @@
 //! The core's loop over a blocking stream: what is written and read, and what an I/O error means.
 
 use std::io::{self, ErrorKind};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use agi_proto::Event;
@@ -76,7 +77,9 @@ impl<S: Stream> Channel<S> {
         if self.session.expects_more() {
             self.stream.acknowledge();
         }
-        match self.stream.read(self.session.read_buf()) {
+        let result = self.stream.read(self.session.read_buf());
+        self.heed_cut();
+        match result {
             Ok(0) => self.session.handle_eof(),
             Ok(read) => {
                 self.log.read(&self.session.read_buf()[..read]);
@@ -99,6 +102,8 @@ impl<S: Stream> Channel<S> {
     /// Writes whatever is due.
     fn transmit(&mut self) -> Result<(), Error> {
         match self.write_out() {
+            // the peer goes on: what it still says is read until its end
+            Err(error) if is_gone(&error) && self.heed_cut() => Ok(()),
             Err(error) if is_gone(&error) => {
                 // what came before the end, a HANGUP perhaps, may still be read
                 self.read_rest(true);
@@ -107,6 +112,19 @@ impl<S: Stream> Channel<S> {
             }
             result => result.map_err(Error::Io),
         }
+    }
+
+    /// Looks whether the stream was cut, and gives whether the rest of the conversation can be read with nothing
+    /// more to be written.
+    ///
+    /// Asterisk answers the end of this direction by a `HANGUP` that is none, so what comes then is nobody's.
+    /// Because it is told before the cut, nothing that answers the cut was read when this does not know of it yet.
+    fn heed_cut(&mut self) -> bool {
+        let is_cut = self.cut.load(Ordering::Acquire);
+        if is_cut {
+            self.session.finish();
+        }
+        is_cut && self.session.poll_transmit().is_none()
     }
 
     pub(super) fn write_out(&mut self) -> io::Result<()> {

@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use agi_proto::{Event, Leniency, Limits, Session};
@@ -29,7 +31,7 @@ impl<S: Stream> Channel<S> {
     ///
     /// As [`start`](Self::start).
     pub fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, None)
+        Self::open(stream, limits, leniency, None, Arc::default())
     }
 
     /// [`start_with`](Self::start_with), with so much time for the whole environment: against a peer that
@@ -44,18 +46,20 @@ impl<S: Stream> Channel<S> {
         leniency: Leniency,
         timeout: Duration,
     ) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, after(timeout))
+        Self::open(stream, limits, leniency, after(timeout), Arc::default())
     }
 
-    fn open(
+    /// [`start_timeout`](Self::start_timeout), with the server's word that it has cut the stream.
+    pub(crate) fn open(
         stream: S,
         limits: Limits,
         leniency: Leniency,
         deadline: Option<Instant>,
+        cut: Arc<AtomicBool>,
     ) -> Result<Option<Self>, Error> {
         let session = Session::with(nonce(), limits, leniency);
         let mut channel =
-            Self { session, stream, read_timeout: None, quiet_since: None, log: Log::default() };
+            Self { session, stream, read_timeout: None, quiet_since: None, log: Log::default(), cut };
         channel.stream.set_read_timeout(None).map_err(Error::Io)?;
         let started = channel.drive(deadline, |event| match event {
             Event::Environment(_) => Some(true),

@@ -8,33 +8,38 @@ use std::thread;
 
 use agi_proto::service::Options;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::sockopt::set_socket_keepalive;
 
 use super::Server;
 use super::run::Call;
 use crate::BoxHandler;
 
 impl Server {
-    /// Waits for a connection; `None` to look again whether there is still one to be waited for.
+    /// Waits for a connection; `None` when the server is to stop, and nobody is left in the queue.
     pub(super) fn accept(&self) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         let wake = self.calls.wake();
-        let mut both = [
-            PollFd::new(&self.listener, PollFlags::IN),
-            PollFd::from_borrowed_fd(wake.as_fd(), PollFlags::IN),
-        ];
-        match poll(&mut both, None) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        if !both[1].revents().is_empty() {
-            return Ok(None);
-        }
-        match self.listener.accept() {
-            Ok(accepted) => Ok(Some(accepted)),
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => Ok(None),
-                _ => Err(error),
-            },
+        loop {
+            let mut both = [
+                PollFd::new(&self.listener, PollFlags::IN),
+                PollFd::from_borrowed_fd(wake.as_fd(), PollFlags::IN),
+            ];
+            match poll(&mut both, None) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            let [queued, stopping] = both.map(|one| !one.revents().is_empty());
+            // the queue comes first, for what is in it would be reset when the listener is closed
+            if stopping && !queued {
+                return Ok(None);
+            }
+            match self.listener.accept() {
+                Ok(accepted) => return Ok(Some(accepted)),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                    _ => return Err(error),
+                },
+            }
         }
     }
 
@@ -69,12 +74,15 @@ impl Server {
         stream.set_nonblocking(false)?;
         // a command is one short write, which must not wait for an acknowledgement
         stream.set_nodelay(true)?;
+        // a call may be silent for hours, and a PBX that lost its power does not say so
+        set_socket_keepalive(&stream, true)?;
         let guard = self.calls.enter(&stream, options.max_calls)?;
         let call = Call {
             peer,
             busy: guard.is_refusal(),
             options: Arc::clone(options),
             counters: Arc::clone(&self.calls.counters),
+            cut: Arc::clone(&self.calls.cut),
         };
         let handler = handler.clone();
         thread::Builder::new()

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{self, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,13 +33,14 @@ impl Shutdown {
         Self { calls: Arc::clone(calls) }
     }
 
-    /// Stops accepting at once and returns; [`Server::serve`](crate::Server::serve) returns when the calls
-    /// have ended:
+    /// Stops accepting and returns; what waits in the kernel's queue by then is still taken, as far as there is room.
+    /// [`Server::serve`](crate::Server::serve) returns when the calls have ended:
     ///
     /// 1. They may go on for [the time given](crate::Server::shutdown_timeout).
     /// 2. Then their writing sides are shut. Asterisk stops what it plays, and closes; the handler's next
-    ///    command, or the one that waits, ends in an error for which
-    ///    [`is_hangup`](agi_proto::Error::is_hangup) holds.
+    ///    command, or the one that waits, ends in [`Error::Closed`](agi_proto::Error::Closed), for which
+    ///    [`is_hangup`](agi_proto::Error::is_hangup) holds. That ends a call as
+    ///    [`Cancelled`](Ending::Cancelled), and so does an environment that did not come.
     /// 3. What still runs after the [time to linger](crate::Server::linger) (`EXEC Dial`, say) is cut off.
     ///
     /// A handler that does something else than wait for Asterisk is not interrupted, and not waited for.
@@ -64,6 +66,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Calls {
     pub(super) counters: Arc<Counters>,
+    /// The writing sides are being shut: what Asterisk says after that answers it, and is no hangup.
+    pub(super) cut: Arc<AtomicBool>,
     running: Mutex<Running>,
     /// A call ended, or the server is to stop.
     changed: Condvar,
@@ -90,7 +94,13 @@ impl Calls {
     pub(super) fn new() -> io::Result<Self> {
         let wake = UnixStream::pair()?;
         wake.0.set_nonblocking(true)?;
-        Ok(Self { counters: Arc::default(), running: Mutex::default(), changed: Condvar::new(), wake })
+        Ok(Self {
+            counters: Arc::default(),
+            cut: Arc::default(),
+            running: Mutex::default(),
+            changed: Condvar::new(),
+            wake,
+        })
     }
 
     /// Readable once the server is to stop.
@@ -98,20 +108,21 @@ impl Calls {
         &self.wake.1
     }
 
-    /// Waits until another connection can be taken. `false`: the server is to stop.
+    /// Waits until another connection can be taken. `false`: none can, and the server is to stop.
     pub(super) fn wait_for_room(&self, options: &Options) -> bool {
         let refuses = options.when_full == WhenFull::Refuse;
-        let full = |running: &mut Running| {
+        let full = |running: &Running| {
             let room_to_refuse = refuses && running.refusals < REFUSALS;
-            !running.stopping && running.is_full(options.max_calls) && !room_to_refuse
+            running.is_full(options.max_calls) && !room_to_refuse
         };
-        let running = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
-        !running.stopping
+        let waits = |running: &mut Running| !running.stopping && full(running);
+        let running = self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
+        !full(&running)
     }
 
-    /// Waits so long, or until the server is to stop.
-    pub(super) fn pause(&self, pause: Duration) {
-        self.wait(pause, |running| running.stopping);
+    /// Waits so long, or until the server is to stop, and gives whether it is.
+    pub(super) fn pause(&self, pause: Duration) -> bool {
+        self.wait(pause, |running| running.stopping)
     }
 
     /// Counts a call until what this gives is dropped.
@@ -130,6 +141,7 @@ impl Calls {
         if self.wait_for_end(timeout) {
             return;
         }
+        self.cut.store(true, Ordering::Release);
         self.shut(net::Shutdown::Write);
         if self.wait_for_end(linger) {
             return;

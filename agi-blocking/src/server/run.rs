@@ -5,6 +5,8 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use agi_proto::Request;
 use agi_proto::commands::SetVariable;
@@ -19,6 +21,8 @@ pub(super) struct Call {
     pub(super) busy: bool,
     pub(super) options: Arc<Options>,
     pub(super) counters: Arc<Counters>,
+    /// The server is ending the conversations.
+    pub(super) cut: Arc<AtomicBool>,
 }
 
 impl Call {
@@ -45,7 +49,7 @@ impl Call {
         let _entered = span.enter();
         let (ending, status) = match self.admit(&request) {
             Ok(()) => {
-                let ending = handle(&mut channel, &request, handler);
+                let ending = self.handle(&mut channel, &request, handler);
                 (Some(ending), ending.status())
             }
             Err(status) => {
@@ -61,8 +65,13 @@ impl Call {
     fn open(&self, stream: TcpStream) -> Result<Channel, Ending> {
         let Options { limits, leniency, environment_timeout, .. } = *self.options;
         let peer = self.peer;
-        match Channel::start_timeout(stream, limits, leniency, environment_timeout) {
+        let deadline = Instant::now().checked_add(environment_timeout);
+        match Channel::open(stream, limits, leniency, deadline, Arc::clone(&self.cut)) {
             Ok(Some(channel)) => Ok(channel),
+            Ok(None) | Err(Error::Io(_)) if self.is_cut() => {
+                tracing::debug!(%peer, "the server ended before the environment came");
+                Err(Ending::Cancelled)
+            }
             Ok(None) => {
                 tracing::debug!(%peer, "closed without a byte");
                 Err(Ending::Probe)
@@ -106,27 +115,35 @@ impl Call {
             tracing::debug!(%error, "the connection was not closed by both sides");
         }
     }
-}
 
-fn handle(channel: &mut Channel, request: &Request, handler: &BoxHandler) -> Ending {
-    match catch_unwind(AssertUnwindSafe(|| handler.run(channel, request))) {
-        Ok(Ok(())) => {
-            tracing::debug!("the handler is done");
-            Ending::Success
+    fn handle(&self, channel: &mut Channel, request: &Request, handler: &BoxHandler) -> Ending {
+        match catch_unwind(AssertUnwindSafe(|| handler.run(channel, request))) {
+            Ok(Ok(())) => {
+                tracing::debug!("the handler is done");
+                Ending::Success
+            }
+            Ok(Err(error)) => failed(&*error, self.is_cut() && !channel.is_hung_up()),
+            Err(panic) => {
+                tracing::error!(panic = panic_message(&*panic), "the handler panicked");
+                Ending::Panicked
+            }
         }
-        Ok(Err(error)) => failed(&*error),
-        Err(panic) => {
-            tracing::error!(panic = panic_message(&*panic), "the handler panicked");
-            Ending::Panicked
-        }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
     }
 }
 
-/// Logs a handler's error, unless it is none.
-fn failed(error: &(dyn StdError + Send + Sync + 'static)) -> Ending {
+/// Logs a handler's error, unless it is none. That the call is over means otherwise that it was cancelled.
+fn failed(error: &(dyn StdError + Send + Sync + 'static), cancelled: bool) -> Ending {
     let error: &(dyn StdError + 'static) = error;
-    let ending = Ending::of::<io::Error>(error);
+    let ending = match Ending::of::<io::Error>(error) {
+        Ending::Hangup if cancelled => Ending::Cancelled,
+        ending => ending,
+    };
     match ending {
+        Ending::Cancelled => tracing::debug!(error, "the handler was cancelled"),
         Ending::Hangup => tracing::debug!(error, "the call is over"),
         Ending::NotFound => tracing::warn!(error, "the handler found nothing"),
         _ => tracing::error!(error, "the handler failed"),

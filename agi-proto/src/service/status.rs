@@ -68,7 +68,8 @@ pub enum Ending {
     Panicked,
     /// There was no route for the path.
     NotFound,
-    /// The server was shut down before the handler returned, or before the environment came.
+    /// The server was shut down before the handler was done, which was dropped, or found the conversation closed if it
+    /// has a thread of its own. So also where the environment had not come yet.
     Cancelled,
     /// Closed without a byte, as by somebody who looks whether the port is open.
     Probe,
