@@ -10,7 +10,7 @@ use signal_hook::SigId;
 use signal_hook::consts::SIGHUP;
 use signal_hook::low_level::{pipe, unregister};
 
-/// A socket that is readable once SIGHUP has come.
+/// A socket that is readable once SIGHUP has come, or the conversation has ended.
 ///
 /// Nobody ever reads it, so it stays readable: a call is hung up once, and everybody who asks is to know.
 #[derive(Debug)]
@@ -24,12 +24,16 @@ impl Hangup {
         let (socket, signalled) = UnixStream::pair()?;
         Ok(Self { socket, registration: pipe::register(SIGHUP, signalled)? })
     }
+
+    /// Waits for the signal no longer: closes the other end, at which whoever has a duplicate of ours wakes.
+    pub(super) fn end(&self) {
+        unregister(self.registration);
+    }
 }
 
 impl Drop for Hangup {
     fn drop(&mut self) {
-        // closes the other end, at which whoever has a duplicate of ours wakes
-        unregister(self.registration);
+        self.end();
     }
 }
 

@@ -108,6 +108,16 @@ impl Stream for Stdio {
     /// Closes standard output for good: Asterisk sees its end, and waits for the program's.
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.guard.output = None;
+        // a hangup that came first stays one
+        while self.heard == Heard::Nothing {
+            match self.listen(Some(Duration::ZERO)) {
+                Ok(Ready { hangup: false, .. }) => self.heard = Heard::Told,
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+        }
+        // whoever listens to the caller has to learn of the end, as Asterisk keeps the audio open
+        self.hangup.end();
         Ok(())
     }
 

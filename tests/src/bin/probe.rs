@@ -70,6 +70,18 @@ fn blocking(what: &str) -> Outcome {
             let more = audio.next_frame()?.is_some();
             channel.set_variable("HEARD", format!("{error:?} {more}"))?;
         }
+        "audio-close" | "audio-drop" => {
+            let mut audio = Audio::open(&channel)?;
+            let reader = std::thread::spawn(move || {
+                while audio.next_frame()?.is_some() {}
+                std::io::Result::Ok(())
+            });
+            match what {
+                "audio-close" => channel.close()?,
+                _ => drop(channel),
+            }
+            return Ok(reader.join().expect("it does not panic")?);
+        }
         "many" => {
             for n in 0..MANY {
                 channel.verbose(&n.to_string())?;
