@@ -93,7 +93,11 @@ impl<S: Stream> Channel<S> {
                 self.session.handle_timeout();
             }
             Err(error) if is_gone(&error) => self.session.handle_eof(),
-            Err(error) => return Err(Error::Io(error)),
+            Err(error) => {
+                // whatever it was, nothing is to be waited for on this stream any more
+                self.session.handle_eof();
+                return Err(Error::Io(error));
+            }
         }
         self.quiet_since = None;
         Ok(true)
@@ -110,7 +114,11 @@ impl<S: Stream> Channel<S> {
                 self.session.handle_eof();
                 Ok(())
             }
-            result => result.map_err(Error::Io),
+            Err(error) => {
+                self.session.handle_eof();
+                Err(Error::Io(error))
+            }
+            Ok(()) => Ok(()),
         }
     }
 
