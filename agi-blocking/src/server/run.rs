@@ -1,7 +1,9 @@
 //! One call of a server, from its environment to its end.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::io;
+use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -94,7 +96,7 @@ impl Call {
         }
         let admitted = catch_unwind(AssertUnwindSafe(|| self.options.admit(self.peer, request)));
         admitted.unwrap_or_else(|panic| {
-            tracing::error!(panic = panic_message(&*panic), "the admission panicked");
+            panicked("the admission panicked", panic);
             Err(Status::Failed)
         })
     }
@@ -122,17 +124,37 @@ impl Call {
                 tracing::debug!("the handler is done");
                 Ending::Success
             }
-            Ok(Err(error)) => failed(&*error, self.is_cut() && !channel.is_hung_up()),
-            Err(panic) => {
-                tracing::error!(panic = panic_message(&*panic), "the handler panicked");
-                Ending::Panicked
+            Ok(Err(error)) => {
+                let cancelled = self.is_cut() && !channel.is_hung_up();
+                // one after the other: two panics at once would be the end of the process
+                let ending = guarded("the handler's error panicked", || failed(&*error, cancelled));
+                guarded("the handler's error panicked when it was dropped", || {
+                    drop(error);
+                    ending
+                })
             }
+            Err(panic) => panicked("the handler panicked", panic),
         }
     }
 
     fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire)
     }
+}
+
+/// Runs what is the handler's own and may panic; then that is how the call ends.
+fn guarded(what: &str, run: impl FnOnce() -> Ending) -> Ending {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| panicked(what, panic))
+}
+
+/// Logs a panic.
+fn panicked(what: &str, panic: Box<dyn Any + Send>) -> Ending {
+    tracing::error!(panic = panic_message(&*panic), "{what}");
+    // what it panicked with may panic, too, and that with the next: there it ends
+    if let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(next);
+    }
+    Ending::Panicked
 }
 
 /// Logs a handler's error, unless it is none. That the call is over means otherwise that it was cancelled.
