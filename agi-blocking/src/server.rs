@@ -20,6 +20,8 @@ const PORT: u16 = 4573;
 /// How many calls run at once, unless a server is told otherwise.
 const MAX_CALLS: usize = 256;
 /// Pauses after a failed accept, each twice as long as the one before.
+/// How many connections are still taken from the queue in the end: as many as Linux keeps there, unless told otherwise.
+const LAST: usize = 4096;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -139,7 +141,15 @@ impl Server {
     pub fn serve<A: 'static>(self, handler: impl Handler<A>) -> io::Result<()> {
         let (handler, options) = (BoxHandler::new(handler), Arc::new(self.options.clone()));
         let mut pause = FIRST_PAUSE;
+        // those that come while the server stops may come as fast as they are taken
+        let mut last = LAST;
         while self.calls.wait_for_room(&options) {
+            if self.calls.is_stopping() {
+                match last.checked_sub(1) {
+                    Some(left) => last = left,
+                    None => break,
+                }
+            }
             let begun = match self.accept() {
                 Ok(Some((stream, peer))) => self.begin(stream, peer, &options, &handler),
                 Ok(None) => break,

@@ -53,7 +53,7 @@ impl Shutdown {
 
     /// Whether [`shutdown`](Self::shutdown) was called.
     pub fn is_shut_down(&self) -> bool {
-        self.calls.lock().stopping
+        self.calls.is_stopping()
     }
 }
 
@@ -106,6 +106,10 @@ impl Calls {
     /// Readable once the server is to stop.
     pub(super) fn wake(&self) -> &UnixStream {
         &self.wake.1
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.lock().stopping
     }
 
     /// Waits until another connection can be taken. `false`: none can, and the server is to stop.
