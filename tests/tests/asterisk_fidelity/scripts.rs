@@ -57,6 +57,8 @@ pub fn all(version: Version) -> Vec<Script> {
         for (name, line) in LASTING {
             // one of each kind tells for the other classes
             if class == "default" || ["wait-for-digit", "exec-wait", "record-file", "gosub"].contains(name) {
+                // a recording that has begun is known by its file
+                let line = line.replace("fidelity-hung-up", &format!("fidelity-hung-up-{class}"));
                 add(format!("{name}-{class}"), format!("{settings}{line} <- hang up\nNOOP\nANSWER\n"));
             }
         }
