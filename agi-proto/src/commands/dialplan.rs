@@ -47,13 +47,18 @@ impl Command for SetPriority<'_> {
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("SET PRIORITY").argument("priority", self.priority);
-        if begins_like_a_number(self.priority) && !self.priority.iter().all(u8::is_ascii_digit) {
-            line.refuse_argument("priority", "begins like a number, which Asterisk takes it for");
-        }
+        refuse_ambiguous(self.priority, line);
     }
 
     fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
         reply::done(response)
+    }
+}
+
+/// Refuses a label that Asterisk takes for a number.
+fn refuse_ambiguous(priority: &[u8], line: &mut CommandLine<'_>) {
+    if begins_like_a_number(priority) && !priority.iter().all(u8::is_ascii_digit) {
+        line.refuse_argument("priority", "begins like a number, which Asterisk takes it for");
     }
 }
 
@@ -92,7 +97,8 @@ pub enum GosubEnd {
 }
 
 impl<'a> Gosub<'a> {
-    /// Runs the subroutine at `context`, `extension` and `priority`, which is a number or a label.
+    /// Runs the subroutine at `context`, `extension` and `priority`, which is a number or a label. As with
+    /// [`SetPriority`], a label that begins like a number is refused.
     pub fn new(
         context: &'a (impl AsRef<[u8]> + ?Sized),
         extension: &'a (impl AsRef<[u8]> + ?Sized),
@@ -122,6 +128,7 @@ impl Command for Gosub<'_> {
             .argument("extension", self.extension)
             .argument("priority", self.priority)
             .optional_argument("arguments", self.arguments);
+        refuse_ambiguous(self.priority, line);
     }
 
     fn decode(response: &Response<'_>) -> Result<GosubEnd, ReplyError> {

@@ -32,7 +32,9 @@ pub(super) fn priority(pbx: &mut Pbx, words: &[BString]) -> Begun {
 }
 
 pub(super) fn gosub(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let Some(subroutine) = pbx.setup.subroutines.get(bstr::join(",", &words[..3]).as_slice()).cloned() else {
+    let numbered = leading(&words[2]).filter(|&number| number > 0).map(|number| number.to_string().into());
+    let place = [&words[0], &words[1], numbered.as_ref().unwrap_or(&words[2])];
+    let Some(subroutine) = pbx.setup.subroutines.get(bstr::join(",", place).as_slice()).cloned() else {
         return Begun::Answer(Answer::new("200 result=-1 Gosub label not found").failed());
     };
     let abnormal = Answer::new("200 result=0 Gosub complete (abnormal exit)").set("GOSUB_RETVAL", "");
