@@ -17,9 +17,9 @@ use crate::limits::Leniency;
 /// The variables that Asterisk sends when it starts a session: name and value, in their order.
 ///
 /// A value is bytes that are usually text: a name in Latin-1 is kept as it came, a `:` or blanks in
-/// it are part of it. Accessors exist for every variable that Asterisk sends; [`get`](Self::get)
-/// reads any. Where a number is expected and something else stands, the typed accessor gives `None`
-/// and `get` still gives the text.
+/// it are part of it, and so is a CR at its end, unless the first line ends in CR LF. Accessors exist
+/// for every variable that Asterisk sends; [`get`](Self::get) reads any. Where a number is expected
+/// and something else stands, the typed accessor gives `None` and `get` still gives the text.
 ///
 /// A clone is cheap: it shares the block, which is one allocation, and its index, another.
 ///
@@ -77,8 +77,17 @@ impl Environment {
 
     fn value(&self, at: usize) -> &BStr {
         let end = self.lines.get(at + 1).map_or(self.block.len(), |next| next.name as usize);
-        let value = trim_line_end(&self.block[self.lines[at].colon as usize + 1..end]);
+        let line = &self.block[self.lines[at].colon as usize + 1..end];
+        let value =
+            if self.is_crlf() { trim_line_end(line) } else { line.strip_suffix(b"\n").unwrap_or(line) };
         value.strip_prefix(b" ").unwrap_or(value).as_bstr()
+    }
+
+    /// Whether the lines end in CR LF, as no Asterisk writes them. The first line tells: what it holds is the
+    /// dialplan's and not the caller's, so a CR at its end is no value's.
+    fn is_crlf(&self) -> bool {
+        let end = self.lines.get(1).map_or(self.block.len(), |second| second.name as usize);
+        self.block[..end].ends_with(b"\r\n")
     }
 
     /// What a [`Leniency`] let pass in this block. With the default leniency nothing is.

@@ -40,10 +40,10 @@ fn values_are_kept_as_they_came() {
         (b" ", b""),
         (b"   padded  ", b"  padded  "),
         (b" J\xfcrgen \xff", b"J\xfcrgen \xff"),
-        (b" tab\there\r", b"tab\there"),
+        (b" tab\there\r", b"tab\there\r"),
         (b"tight", b"tight"),
     ] {
-        let line = [b"agi_callerid:", sent, b"\n"].concat();
+        let line = [b"agi_network: yes\nagi_callerid:", sent, b"\n"].concat();
         let environment = Environment::parse(&line, Leniency::ALL).expect("one good line");
         assert_eq!(environment.get("agi_callerid").expect("it came"), read);
     }
@@ -53,6 +53,8 @@ fn values_are_kept_as_they_came() {
 fn line_ends_may_be_crlf_and_the_blank_line_may_be_missing() {
     let whole = block(|text| text);
     let crlf = block(|text| text.replace('\n', "\r\n"));
+    let mixed = block(|text| text.replacen('\n', "\r\n", 3));
+    assert_eq!(strict(&mixed), strict(&whole));
     let open = block(|text| text.trim_end().into());
     assert_eq!(strict(&crlf), strict(&whole));
     assert_eq!(strict(&open).map(|e| e.args().count()), Ok(2));

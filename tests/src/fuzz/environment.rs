@@ -41,10 +41,10 @@ pub fn environment(data: &[u8]) {
 
 fn round_trip(environment: &Environment, leniency: Leniency) {
     let mut written = Vec::new();
+    if environment.iter().next().is_some_and(|(_, value)| value.ends_with(b"\r")) {
+        return; // written with LF it would be read as CR LF
+    }
     for (name, value) in environment.iter() {
-        if value.ends_with(b"\r") {
-            return; // a second CR at the end of a line is read as part of the line's end
-        }
         written.extend_from_slice(&[name.as_bytes(), b": ", value, b"\n"].concat());
         assert!(environment.get(name).is_some());
         assert!(!value.contains(&b'\n'));
