@@ -1,5 +1,5 @@
-//! Cleans up, whether the caller stays or hangs up: a note in Asterisk's database and in its log says how far the caller
-//! got. Most commands need a caller, but these two run on a dead channel too.
+//! Cleans up, whether the caller stays or hangs up: a note in Asterisk's database and in its log says how far the
+//! caller got. Most commands need a caller, but these two run on a dead channel too.
 //!
 //! ```text
 //! cargo run --example cleanup [address]

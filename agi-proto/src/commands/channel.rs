@@ -96,8 +96,8 @@ impl Command for ChannelStatus<'_> {
 
 /// `HANGUP`: hangs up this channel, or another by its name.
 ///
-/// Gives whether there was such a channel (-1 is "no", and no failure). After hanging up its own channel the session goes on, as after
-/// any hangup, until the script ends it.
+/// Gives whether there was such a channel (-1 is "no", and no failure). After hanging up its own channel the
+/// session goes on, as after any hangup, until the script ends it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HangUp<'a> {
     channel: Option<&'a BStr>,

@@ -62,8 +62,8 @@ macro_rules! __composite_methods {
         ///
         /// One of the escape digits ends whichever prompt it is pressed in and is the choice at once; another
         /// digit is lost there, as Asterisk does not tell it. In the wait *every* digit is the choice, also one that
-        /// is not among the escape digits: whoever asks looks at it. Gives `None` where time ran out. A prompt that cannot be played, and a hangup, is an error. See
-        /// [`Prompt`](agi_proto::commands::menu::Prompt).
+        /// is not among the escape digits: whoever asks looks at it. Gives `None` where time ran out. A prompt that
+        /// cannot be played, and a hangup, is an error. See [`Prompt`](agi_proto::commands::menu::Prompt).
         ///
         /// ```no_run
         #[doc = concat!("# ", $(stringify!($async), " ",)? "fn example(channel: &mut ", $channel,

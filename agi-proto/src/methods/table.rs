@@ -76,9 +76,9 @@ macro_rules! command_table {
                 example "channel.exec(\"Dial\", \"PJSIP/100,30\")";
 
             /// `GET DATA`: plays a prompt and collects at most `max_digits` (1 to 1,023) digits until `#`, or
-            /// until none has come for `timeout`, which begins anew with each. Gives the digits as text, maybe none, and whether time ran out. An
-            /// empty file is no prompt. -1, a missing file or a hangup, is an error. A new command stops it.
-            /// See [`GetData`](agi_proto::commands::GetData).
+            /// until none has come for `timeout`, which begins anew with each. Gives the digits as text, maybe
+            /// none, and whether time ran out. An empty file is no prompt. -1, a missing file or a hangup, is an
+            /// error. A new command stops it. See [`GetData`](agi_proto::commands::GetData).
             GetData: get_data(file: &str, timeout: core::time::Duration, max_digits: u16)
                 -> [$crate::reply::Digits] =
                 { $crate::commands::GetData::new(file).timeout(timeout).max_digits(max_digits) }
