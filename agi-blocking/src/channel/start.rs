@@ -58,9 +58,18 @@ impl<S: Stream> Channel<S> {
         cut: Arc<AtomicBool>,
     ) -> Result<Option<Self>, Error> {
         let session = Session::with(nonce(), limits, leniency);
-        let mut channel =
-            Self { session, stream, read_timeout: None, quiet_since: None, log: Log::default(), cut };
+        let mut channel = Self {
+            session,
+            stream,
+            read_timeout: None,
+            write_timeout: None,
+            unflushed: false,
+            quiet_since: None,
+            log: Log::default(),
+            cut,
+        };
         channel.stream.set_read_timeout(None).map_err(Error::Io)?;
+        channel.stream.set_write_timeout(None).map_err(Error::Io)?;
         let started = channel.drive(deadline, |event| match event {
             Event::Environment(_) => Some(true),
             Event::Closed => Some(false),
