@@ -53,6 +53,10 @@ impl Stream for Tls {
         self.0.sock.set_read_timeout(timeout)
     }
 
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.sock.set_write_timeout(timeout)
+    }
+
     /// Tells the end in the terms of TLS and in those of TCP; the other direction stays open in both.
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.0.conn.send_close_notify();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Environment, Event, Request, Session};
 
-use self::drive::after;
+use self::drive::{after, left};
 use crate::log::Log;
 use crate::{Error, Stream};
 
@@ -38,8 +38,11 @@ use crate::{Error, Stream};
 pub struct Channel<S = TcpStream> {
     session: Session,
     stream: S,
-    /// The time limit that the stream was last given.
+    /// The time limits that the stream was last given.
     read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+    /// What was written may still lie in a buffer of the stream's own.
+    unflushed: bool,
     /// Since when nothing has come that the session waits for only so long. It outlives a call that was given up:
     /// else calls that all give up sooner would put the end of the wait off for ever.
     quiet_since: Option<Instant>,
@@ -66,7 +69,8 @@ impl<S: Stream> Channel<S> {
         Ok(reply.expect("without a deadline none passes"))
     }
 
-    /// [`call`](Self::call), but gives up and gives `None` when no reply has come for so long.
+    /// [`call`](Self::call), but gives up and gives `None` when no reply has come for so long, or when Asterisk has
+    /// not taken the command by then. What it has taken a part of goes out whole before the next command.
     ///
     /// The next call gets its own reply all the same. What can be interrupted (`STREAM FILE`, `GET DATA`,
     /// `WAIT FOR DIGIT` and the like) stops when the next command is sent, or at once by
@@ -81,7 +85,7 @@ impl<S: Stream> Channel<S> {
         command: C,
         timeout: Duration,
     ) -> Result<Option<C::Reply>, Error> {
-        self.limit_reads(Some(timeout)).map_err(Error::Io)?;
+        self.limit(timeout)?;
         self.call_until(command, after(timeout))
     }
 
@@ -148,7 +152,7 @@ impl<S: Stream> Channel<S> {
     ) -> Result<bool, Error> {
         let deadline = timeout.into().and_then(after);
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left(deadline);
             let last = left.is_some_and(|left| left <= interval);
             if self.hung_up(left.map_or(interval, |left| left.min(interval)))? {
                 return Ok(true);
@@ -185,7 +189,7 @@ impl<S: Stream> Channel<S> {
     ///
     /// As [`resync`](Self::resync) and [`call_timeout`](Self::call_timeout).
     pub fn resync_timeout(&mut self, timeout: Duration) -> Result<bool, Error> {
-        self.limit_reads(Some(timeout)).map_err(Error::Io)?;
+        self.limit(timeout)?;
         self.resync_until(after(timeout))
     }
 
@@ -193,7 +197,7 @@ impl<S: Stream> Channel<S> {
         self.session.abandon();
         self.session.resync().map_err(|error| self.session.refusal(error))?;
         loop {
-            if self.progress(|event| matches!(event, Event::Closed).then_some(()))?.is_some() {
+            if self.progress(deadline, |event| matches!(event, Event::Closed).then_some(()))?.is_some() {
                 return Err(self.session.end());
             }
             if self.session.is_settled() {
@@ -233,7 +237,7 @@ impl<S: Stream> Channel<S> {
         self.session.is_closed()
     }
 
-    /// The stream, for its addresses and the like. Its time limit for reads is the channel's.
+    /// The stream, for its addresses and the like. Its time limits are the channel's.
     pub fn get_ref(&self) -> &S {
         &self.stream
     }

@@ -6,9 +6,9 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// A blocking transport: bytes both ways, a time limit for reads, and an end of its own direction.
+/// A blocking transport: bytes both ways, time limits for reads and writes, and an end of its own direction.
 ///
-/// Sockets are one. Anything else that reads and writes can be one by these two methods, or inside
+/// Sockets are one. Anything else that reads and writes can be one by these three methods, or inside
 /// [`Plain`] without them.
 pub trait Stream: Read + Write {
     /// Makes a read fail with [`WouldBlock`](io::ErrorKind::WouldBlock) or
@@ -20,6 +20,18 @@ pub trait Stream: Read + Write {
     /// [`Unsupported`](io::ErrorKind::Unsupported) where reads cannot be limited: calls then work as far
     /// as they have no deadline.
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Makes a write or a flush fail in the same way after so long in which the peer took nothing more; what it
+    /// took before is told as written. `None` waits for ever. The duration is never zero.
+    ///
+    /// A peer that takes nothing must not hold up a call that has a deadline. A write that does not have to wait may
+    /// ignore the limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) where writes cannot be limited: calls then work as far
+    /// as they have no deadline.
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()>;
 
     /// Tells the peer that nothing more will be written, and leaves the other direction open: what
     /// [`Channel::close`](crate::Channel::close) does first, so that Asterisk's last words do not meet a
@@ -92,6 +104,10 @@ impl<S: Read + Write> Stream for Plain<S> {
         }
     }
 
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set_read_timeout(timeout)
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -105,6 +121,10 @@ macro_rules! socket {
                 <$socket>::set_read_timeout(self, timeout)
             }
 
+            fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_write_timeout(self, timeout)
+            }
+
             fn shutdown_write(&mut self) -> io::Result<()> {
                 self.shutdown(Shutdown::Write)
             }
@@ -114,11 +134,15 @@ macro_rules! socket {
             }
         }
 
-        /// The time limit is the socket's, so it is shared with every other user of it.
+        /// The time limits are the socket's, so they are shared with every other user of it.
         $(#[$attribute])*
         impl Stream for &$socket {
             fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
                 <$socket>::set_read_timeout(self, timeout)
+            }
+
+            fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_write_timeout(self, timeout)
             }
 
             fn shutdown_write(&mut self) -> io::Result<()> {
@@ -152,6 +176,10 @@ impl<S: Stream + ?Sized> Stream for &mut S {
         (**self).set_read_timeout(timeout)
     }
 
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        (**self).set_write_timeout(timeout)
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         (**self).shutdown_write()
     }
@@ -169,6 +197,10 @@ impl<S: Stream + ?Sized> Stream for &mut S {
 impl<S: Stream + ?Sized> Stream for Box<S> {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         (**self).set_read_timeout(timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        (**self).set_write_timeout(timeout)
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

@@ -3,14 +3,16 @@
 
 mod pbx;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use agi_blocking::agi_proto::commands::SetVariable;
 use agi_blocking::{Channel, Counters, Ending, Error, Handler, Server, Shutdown};
-use rustix::net::sockopt::socket_keepalive;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size, socket_keepalive};
+use rustix::net::{AddressFamily, SocketType, connect, socket};
 
 use self::pbx::Pbx;
 
@@ -54,6 +56,28 @@ impl Running {
         let ended = Ending::ALL.into_iter().filter(|&ending| counts.ended(ending) > 0);
         assert_eq!((ended.collect(), counts.ended(ending), counts.active()), (vec![ending], 1, 0));
     }
+}
+
+/// Calls a server, and takes hardly anything that is not read.
+fn call_deaf(address: SocketAddr) -> Pbx<TcpStream> {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    set_socket_recv_buffer_size(&socket, 1).expect("the least there is");
+    connect(&socket, &address).expect("it listens");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(LONG)).expect("a socket");
+    Pbx::begin(stream)
+}
+
+/// How much comes until the end.
+fn rest_of(mut pbx: Pbx<TcpStream>) -> u64 {
+    io::copy(&mut pbx.stream, &mut io::sink()).expect("no reset")
+}
+
+/// Longer than what a server has room for that is told to keep little, and a caller that takes hardly anything.
+const FULL: usize = 8000;
+
+fn keep_little(channel: &Channel) {
+    set_socket_send_buffer_size(channel.get_ref(), 1).expect("the least there is");
 }
 
 fn patient(server: Server) -> Server {
@@ -175,4 +199,46 @@ fn a_shutdown_cuts_off_what_runs_on() {
     server.end();
     assert!(told.recv_timeout(LONG).expect("the handler goes on"));
     assert_eq!(pbx.next(), None);
+}
+
+#[test]
+fn a_shutdown_ends_a_command_that_is_not_taken() {
+    let (tell, told) = mpsc::channel();
+    let server = Running::start(
+        |server| server.shutdown_timeout(SHORT).linger(LONG),
+        move |channel| {
+            keep_little(channel);
+            tell.send(None).expect("the test waits");
+            let ended = channel.set_variable("LONG", "x".repeat(FULL));
+            tell.send(Some(ended.as_ref().is_err_and(Error::is_hangup))).expect("the test waits");
+            ended
+        },
+    );
+    let pbx = call_deaf(server.address);
+    assert_eq!(told.recv_timeout(LONG).expect("the handler begins"), None);
+    server.shutdown.shutdown();
+    assert_eq!(told.recv_timeout(LONG).expect("it waits for ever to write"), Some(true));
+    assert!(rest_of(pbx) < FULL as u64, "it was taken");
+    server.end_with(Ending::Cancelled);
+}
+
+#[test]
+fn who_takes_nothing_keeps_no_place() {
+    let server = Running::start(
+        |server| server.linger(SHORT),
+        |channel| {
+            keep_little(channel);
+            let (name, value) = ("LONG", "x".repeat(FULL));
+            assert_eq!(channel.call_timeout(SetVariable::new(name, &value), SHORT)?, None);
+            Ok(())
+        },
+    );
+    let pbx = call_deaf(server.address);
+    let began = Instant::now();
+    while server.counters.counts().ended(Ending::Success) == 0 {
+        assert!(began.elapsed() < LONG, "it waits for ever to write");
+        thread::yield_now();
+    }
+    assert!(rest_of(pbx) < FULL as u64, "it was taken");
+    server.end_with(Ending::Success);
 }

@@ -51,6 +51,11 @@ struct Pbx {
 
 impl Pbx {
     fn run(program: &str, arguments: &[&str]) -> Self {
+        Self::begin(program, arguments, |_| {})
+    }
+
+    /// Runs a program, and does this with it before it is told of a call.
+    fn begin(program: &str, arguments: &[&str], prepare: impl FnOnce(&Child)) -> Self {
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -58,6 +63,7 @@ impl Pbx {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        prepare(&child);
         let (watched, watch) = mpsc::channel::<()>();
         let pid = Pid::from_child(&child);
         thread::spawn(move || {
@@ -205,6 +211,21 @@ fn a_call_that_is_given_up_leaves_the_next_its_own_reply() {
         pbx.expect("VERBOSE \"without music\"").respond("200 result=1");
         assert!(pbx.end().0.success());
     }
+}
+
+/// Narrower than any Asterisk's, so that one command is enough to fill it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_pipe_holds_up_no_call_that_has_a_deadline() {
+    let mut pbx = Pbx::begin(PROBE, &["blocking", "full"], |child| {
+        rustix::pipe::fcntl_setpipe_size(child.stdout.as_ref().unwrap(), 4096).unwrap();
+    });
+    let mut given_up = [0; 5];
+    pbx.child.stderr.as_mut().unwrap().read_exact(&mut given_up).expect("it waits for ever to write");
+    assert_eq!(&given_up, b"None\n");
+    pbx.expect(&format!("SET VARIABLE \"LONG\" \"{}\"", "x".repeat(8000))).respond("200 result=1");
+    pbx.expect("VERBOSE \"it was taken\"").respond("200 result=1");
+    assert!(pbx.end().0.success());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use super::Channel;
-use super::drive::{MOMENT, after, is_gone, is_timeout};
+use super::drive::{MOMENT, after, is_gone, is_timeout, left};
 use crate::{Error, Stream};
 
 /// How long [`Channel::close`] waits for Asterisk.
@@ -22,8 +22,8 @@ impl<S: Stream> Channel<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], with the kind [`TimedOut`](ErrorKind::TimedOut) where Asterisk did not close in time.
-    /// The conversation is over all the same.
+    /// [`Error::Io`], with the kind [`TimedOut`](ErrorKind::TimedOut) where Asterisk did not close in time, or did
+    /// not take the rest of a command. The conversation is over all the same.
     pub fn close(&mut self) -> Result<(), Error> {
         self.close_within(LINGER)
     }
@@ -55,10 +55,17 @@ impl<S: Stream> Channel<S> {
     ///
     /// What comes is not given to the session, which would refuse to go on had the protocol been broken.
     fn linger(&mut self, deadline: Option<Instant>) -> io::Result<()> {
-        self.write_out()?;
-        self.stream.shutdown_write()?;
+        // the peer learns of the end also where the rest of a line cannot be written in time
+        self.write_out(deadline)?;
+        // where there is no such limit it waits as long as the stream does
+        let _ = self.set_write_timeout(left(deadline));
+        match self.stream.shutdown_write() {
+            // a stream that has something to write for that, such as TLS, could not in time
+            Err(error) if is_timeout(&error) => {}
+            result => result?,
+        }
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left(deadline);
             if left == Some(Duration::ZERO) {
                 // a socket that is closed with bytes unread is reset
                 self.read_rest(false);

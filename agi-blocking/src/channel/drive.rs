@@ -17,6 +17,11 @@ pub(super) fn after(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
+/// How long that is from now.
+pub(super) fn left(deadline: Option<Instant>) -> Option<Duration> {
+    deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
 impl<S: Stream> Channel<S> {
     /// Goes on until `pick` takes an event; `None` when the deadline has passed.
     pub(super) fn drive<T>(
@@ -25,20 +30,24 @@ impl<S: Stream> Channel<S> {
         mut pick: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         loop {
-            let picked = self.progress(&mut pick)?;
+            let picked = self.progress(deadline, &mut pick)?;
             if picked.is_some() || !self.read(deadline)? {
                 return Ok(picked);
             }
         }
     }
 
-    /// Writes what is due and tells `pick` what has happened; `None` when more input is needed.
+    /// Writes what is due and tells `pick` what has happened; `None` when more input is needed, or when the
+    /// deadline has passed.
     pub(super) fn progress<T>(
         &mut self,
+        deadline: Option<Instant>,
         mut pick: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         loop {
-            self.transmit()?;
+            if !self.transmit(deadline)? {
+                return Ok(None);
+            }
             if self.stream.take_hangup() {
                 self.session.handle_hangup();
             }
@@ -60,7 +69,7 @@ impl<S: Stream> Channel<S> {
 
     /// Waits for input, or for the session's own time-out. `false`: the deadline has passed.
     pub(super) fn read(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left(deadline);
         if left == Some(Duration::ZERO) {
             return Ok(false);
         }
@@ -103,22 +112,24 @@ impl<S: Stream> Channel<S> {
         Ok(true)
     }
 
-    /// Writes whatever is due.
-    fn transmit(&mut self) -> Result<(), Error> {
-        match self.write_out() {
+    /// Writes whatever is due. `false`: the deadline has passed.
+    fn transmit(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
+        match self.write_out(deadline) {
             // the peer goes on: what it still says is read until its end
-            Err(error) if is_gone(&error) && self.heed_cut() => Ok(()),
+            Err(error) if is_gone(&error) && self.heed_cut() => Ok(true),
             Err(error) if is_gone(&error) => {
                 // what came before the end, a HANGUP perhaps, may still be read
                 self.read_rest(true);
                 self.session.handle_eof();
-                Ok(())
+                Ok(true)
             }
+            // the time cannot be limited: nothing was tried, and nothing is broken
+            Err(error) if error.kind() == ErrorKind::Unsupported => Err(Error::Io(error)),
             Err(error) => {
                 self.session.handle_eof();
                 Err(Error::Io(error))
             }
-            Ok(()) => Ok(()),
+            Ok(done) => Ok(done),
         }
     }
 
@@ -135,21 +146,70 @@ impl<S: Stream> Channel<S> {
         is_cut && self.session.poll_transmit().is_none()
     }
 
-    pub(super) fn write_out(&mut self) -> io::Result<()> {
-        let mut wrote = false;
-        while let Some(bytes) = self.session.poll_transmit() {
-            match self.stream.write(bytes) {
-                Ok(0) => return Err(ErrorKind::BrokenPipe.into()),
-                Ok(written) => {
-                    self.log.wrote(bytes, written);
-                    self.session.transmitted(written);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
+    /// Writes whatever is due. `false`: the deadline has passed, and the rest is due still.
+    pub(super) fn write_out(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
+        while self.unflushed || self.session.poll_transmit().is_some() {
+            if let Some(left) = left(deadline) {
+                self.limit_writes(left)?;
             }
-            wrote = true;
+            match self.write_once() {
+                // what can be written at once is written, however late it is
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // the limit may be that of an earlier call, and shorter
+                Err(error) if is_timeout(&error) && self.write_timeout.is_some() => {
+                    self.set_write_timeout(left(deadline))?;
+                }
+                Err(error) => {
+                    self.unflushed = false;
+                    return Err(error);
+                }
+            }
+            if left(deadline) == Some(Duration::ZERO) {
+                return Ok(false);
+            }
         }
-        if wrote { self.stream.flush() } else { Ok(()) }
+        Ok(true)
+    }
+
+    /// One write, or where none is due the flush behind it. `false`: the stream took only a part of the line.
+    fn write_once(&mut self) -> io::Result<bool> {
+        let Some(line) = self.session.poll_transmit() else {
+            self.stream.flush()?;
+            self.unflushed = false;
+            return Ok(true);
+        };
+        let written = self.stream.write(line)?;
+        if written == 0 {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        let is_whole = written == line.len();
+        self.log.wrote(line, written);
+        self.session.transmitted(written);
+        self.unflushed = true;
+        Ok(is_whole)
+    }
+
+    /// Sets both limits before anything is written, so that nothing is where the stream knows none.
+    pub(super) fn limit(&mut self, timeout: Duration) -> Result<(), Error> {
+        self.limit_reads(Some(timeout)).and_then(|()| self.limit_writes(timeout)).map_err(Error::Io)
+    }
+
+    /// Sees to it that a write takes no longer than that. A limit that is shorter already may stay: most writes
+    /// do not wait at all, and are not worth a system call more.
+    pub(super) fn limit_writes(&mut self, timeout: Duration) -> io::Result<()> {
+        match self.write_timeout {
+            Some(limit) if limit <= timeout.saturating_add(MOMENT) => Ok(()),
+            _ => self.set_write_timeout(Some(timeout)),
+        }
+    }
+
+    pub(super) fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| timeout.max(MOMENT));
+        self.stream.set_write_timeout(timeout)?;
+        self.write_timeout = timeout;
+        Ok(())
     }
 
     /// Sets the stream's time limit for reads where it is another than it has.

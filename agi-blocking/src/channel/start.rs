@@ -31,7 +31,7 @@ impl<S: Stream> Channel<S> {
     ///
     /// As [`start`](Self::start).
     pub fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, None, Arc::default())
+        Self::open(stream, limits, leniency, None)
     }
 
     /// [`start_with`](Self::start_with), with so much time for the whole environment: against a peer that
@@ -46,22 +46,39 @@ impl<S: Stream> Channel<S> {
         leniency: Leniency,
         timeout: Duration,
     ) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, after(timeout), Arc::default())
+        Self::open(stream, limits, leniency, after(timeout))
     }
 
-    /// [`start_timeout`](Self::start_timeout), with the server's word that it has cut the stream.
-    pub(crate) fn open(
+    fn open(
         stream: S,
         limits: Limits,
         leniency: Leniency,
         deadline: Option<Instant>,
-        cut: Arc<AtomicBool>,
     ) -> Result<Option<Self>, Error> {
-        let session = Session::with(nonce(), limits, leniency);
-        let mut channel =
-            Self { session, stream, read_timeout: None, quiet_since: None, log: Log::default(), cut };
-        channel.stream.set_read_timeout(None).map_err(Error::Io)?;
-        let started = channel.drive(deadline, |event| match event {
+        let mut channel = Self::new(stream, limits, leniency, Arc::default());
+        Ok(channel.begin(deadline)?.then_some(channel))
+    }
+
+    /// A channel that is still to [`begin`](Self::begin), with the server's word that it has cut the stream.
+    pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency, cut: Arc<AtomicBool>) -> Self {
+        Self {
+            session: Session::with(nonce(), limits, leniency),
+            stream,
+            read_timeout: None,
+            write_timeout: None,
+            unflushed: false,
+            quiet_since: None,
+            log: Log::default(),
+            cut,
+        }
+    }
+
+    /// Waits for the environment. `false`: the peer closed without a byte. A channel for which this fails is good
+    /// for nothing but to be closed.
+    pub(crate) fn begin(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
+        self.stream.set_read_timeout(None).map_err(Error::Io)?;
+        self.stream.set_write_timeout(None).map_err(Error::Io)?;
+        let started = self.drive(deadline, |event| match event {
             Event::Environment(_) => Some(true),
             Event::Closed => Some(false),
             _ => None,
@@ -69,10 +86,10 @@ impl<S: Stream> Channel<S> {
         match started {
             // if anything came along behind the environment, it was forged: polling finds that
             Some(true) => {
-                while channel.session.poll_event()?.is_some() {}
-                Ok(Some(channel))
+                while self.session.poll_event()?.is_some() {}
+                Ok(true)
             }
-            Some(false) => Ok(None),
+            Some(false) => Ok(false),
             None => Err(Error::Io(ErrorKind::TimedOut.into())),
         }
     }

@@ -58,10 +58,22 @@ pub(crate) fn wait(
         PollFd::from_borrowed_fd(socket, PollFlags::IN),
     ];
     let polled = if hangup.is_some() { &mut both[..] } else { &mut both[..1] };
+    poll_for(polled, timeout)?;
+    let [input, hangup] = both.map(|one| !one.revents().is_empty());
+    Ok(Ready { input, hangup })
+}
+
+/// Waits until something can be written. `false`: it was too long.
+pub(super) fn writable(output: impl AsFd, timeout: Option<Duration>) -> io::Result<bool> {
+    let mut output = [PollFd::new(&output, PollFlags::OUT)];
+    poll_for(&mut output, timeout)?;
+    Ok(!output[0].revents().is_empty())
+}
+
+fn poll_for(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     // longer than the clock reaches is for ever
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
     // any signal may interrupt it, and then it is as with every other read
     poll(polled, timeout.as_ref())?;
-    let [input, hangup] = both.map(|one| !one.revents().is_empty());
-    Ok(Ready { input, hangup })
+    Ok(())
 }

@@ -5,8 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::guard::Guard;
-use super::hangup::{Hangup, Ready, wait};
+use super::hangup::{Hangup, Ready, wait, writable};
 use crate::Stream;
+
+/// A pipe that can be written to takes so much without waiting.
+const PIPE_BUF: usize = 4096;
 
 /// Standard input and output, and SIGHUP: what the conversation of a program that Asterisk runs goes over.
 ///
@@ -36,6 +39,7 @@ pub struct Stdio {
     hangup: Hangup,
     heard: Heard,
     read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
 }
 
 /// What has become of the hangup.
@@ -57,7 +61,8 @@ impl Stdio {
     /// says.
     pub fn take() -> io::Result<Self> {
         let hangup = Hangup::new()?;
-        Ok(Self { guard: Guard::new()?, hangup, heard: Heard::Nothing, read_timeout: None })
+        let guard = Guard::new()?;
+        Ok(Self { guard, hangup, heard: Heard::Nothing, read_timeout: None, write_timeout: None })
     }
 
     /// Readable when the caller has hung up or the conversation has ended.
@@ -91,7 +96,14 @@ impl Read for Stdio {
 
 impl Write for Stdio {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.guard.output.as_mut().map_or(Err(ErrorKind::BrokenPipe.into()), |output| output.write(buf))
+        let Some(output) = &mut self.guard.output else { return Err(ErrorKind::BrokenPipe.into()) };
+        if self.write_timeout.is_none() {
+            return output.write(buf);
+        }
+        if !writable(&output, self.write_timeout)? {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        output.write(&buf[..buf.len().min(PIPE_BUF)])
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -102,6 +114,11 @@ impl Write for Stdio {
 impl Stream for Stdio {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.read_timeout = timeout;
+        Ok(())
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.write_timeout = timeout;
         Ok(())
     }
 

@@ -33,11 +33,14 @@ impl Call {
         if self.busy {
             self.counters.refuse();
         }
-        let mut channel = match self.open(stream) {
-            Ok(channel) => channel,
-            Err(ending) => return (!self.busy).then_some(ending),
-        };
-        channel.reveal_values(self.options.reveal_values);
+        let Options { limits, leniency, reveal_values, .. } = *self.options;
+        let mut channel = Channel::new(stream, limits, leniency, Arc::clone(&self.cut));
+        channel.reveal_values(reveal_values);
+        if let Err(ending) = self.open(&mut channel) {
+            // not at once: what it has sent would be unread, and a reset tells nothing
+            self.close(channel);
+            return (!self.busy).then_some(ending);
+        }
         let request = channel.request();
         let environment = request.environment();
         // at the level of errors, so that whatever is logged says of which call
@@ -64,17 +67,16 @@ impl Call {
     }
 
     /// An error says why there is no call.
-    fn open(&self, stream: TcpStream) -> Result<Channel, Ending> {
-        let Options { limits, leniency, environment_timeout, .. } = *self.options;
+    fn open(&self, channel: &mut Channel) -> Result<(), Ending> {
         let peer = self.peer;
-        let deadline = Instant::now().checked_add(environment_timeout);
-        match Channel::open(stream, limits, leniency, deadline, Arc::clone(&self.cut)) {
-            Ok(Some(channel)) => Ok(channel),
-            Ok(None) | Err(Error::Io(_)) if self.is_cut() => {
+        let deadline = Instant::now().checked_add(self.options.environment_timeout);
+        match channel.begin(deadline) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(Error::Io(_)) if self.is_cut() => {
                 tracing::debug!(%peer, "the server ended before the environment came");
                 Err(Ending::Cancelled)
             }
-            Ok(None) => {
+            Ok(false) => {
                 tracing::debug!(%peer, "closed without a byte");
                 Err(Ending::Probe)
             }
@@ -113,6 +115,10 @@ impl Call {
                 Err(error) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
             }
         }
+        self.close(channel);
+    }
+
+    fn close(&self, mut channel: Channel) {
         if let Err(error) = channel.close_within(self.options.linger) {
             tracing::debug!(%error, "the connection was not closed by both sides");
         }

@@ -14,6 +14,11 @@ impl Stream for Line {
         Ok(())
     }
 
+    /// No write ever waits.
+    fn set_write_timeout(&mut self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         Line::shutdown_write(self);
         Ok(())

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// How many commands there are that signals are to meet.
 const MANY: u32 = 2000;
+/// More bytes than a narrow pipe holds.
+const FULL: usize = 8000;
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
@@ -44,6 +46,13 @@ fn blocking(what: &str) -> Outcome {
             let music = agi_blocking::agi_proto::commands::StreamFile::new("music", Default::default());
             channel.call_timeout(music, Duration::from_millis(100))?;
             channel.verbose("without music")?;
+        }
+        "full" => {
+            let value = "x".repeat(FULL);
+            let long = agi_blocking::agi_proto::commands::SetVariable::new("LONG", &value);
+            let taken = channel.call_timeout(long, Duration::from_millis(100))?;
+            eprintln!("{taken:?}");
+            channel.verbose("it was taken")?;
         }
         "child" => {
             leave_a_child()?;

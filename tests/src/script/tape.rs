@@ -180,6 +180,10 @@ impl agi_blocking::Stream for Tap<TcpStream> {
         TcpStream::set_read_timeout(&self.stream, timeout)
     }
 
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        TcpStream::set_write_timeout(&self.stream, timeout)
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.tape.note(Entry::Shut);
         self.stream.shutdown(Shutdown::Write)

@@ -35,6 +35,10 @@ impl Stream for Sipping {
         Stream::set_read_timeout(&mut self.0, timeout)
     }
 
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        Stream::set_write_timeout(&mut self.0, timeout)
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.0.shutdown_write()
     }
