@@ -9,6 +9,7 @@ pub mod pbx;
 pub mod script;
 #[cfg(feature = "asterisk")]
 pub mod service;
+#[cfg(feature = "programs")]
 pub mod trace;
 
 /// The README's code compiles.
