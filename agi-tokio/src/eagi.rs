@@ -39,8 +39,8 @@
 //!   [time](Frame::time) of a frame counts what was heard; it is not the time of day.
 //! * **What is not read** piles up in a pipe of 64 KiB, about 4 seconds. When that is full, Asterisk throws
 //!   away what is newer, and does not wait.
-//! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of its
-//!   stream), nothing comes any more, but Asterisk keeps the pipe open: as long as the conversation goes on, or
+//! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of the
+//!   channel), nothing comes any more, but Asterisk keeps the pipe open: as long as the conversation goes on, or
 //!   until the program exits. [`Audio`] ends all the same.
 //!
 //! A command and the audio can be waited for at the same time: [`Audio`] borrows nothing of the channel, so
