@@ -28,9 +28,10 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 ///
 /// * wait for the reply as long as it takes: a `Dial` may last for hours. For a limit let it
 ///   [race](futures_lite::future::or) with a [`Timer`](async_io::Timer);
-/// * **may be dropped at any time**, and the next call still gets its own reply. A command that plays or
-///   waits for digits is stopped by the next one, so such a limit is a way to cut a prompt short;
-///   [`resync`](Self::resync) stops it at once;
+/// * **may be dropped at any time**, and the next call still gets its own reply. `STREAM FILE`, `GET DATA`,
+///   `GET OPTION` and `WAIT FOR DIGIT` are stopped by the next one, so such a limit is a way to cut a prompt
+///   short; [`resync`](Self::resync) stops it at once. Others, such as `SAY DATE`, run to their end, and the next
+///   one waits for that;
 /// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
 ///   so that `?` ends a handler.
 ///
