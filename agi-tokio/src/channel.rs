@@ -88,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// [`Error`], whose page says for each kind whether one may go on.
     pub async fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let conversation = &mut *self.lease;
+        conversation.check()?;
         // a call that was dropped left its command behind
         conversation.session.abandon();
         let settled = conversation.session.is_settled();
@@ -129,6 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     pub async fn hung_up(&mut self) {
         if let Err(error) = self.lease.hung_up().await {
             tracing::debug!(%error, "the wait for the hangup ended otherwise");
+            self.lease.put_off(error);
         }
     }
 
@@ -141,6 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         while timeout(interval, self.hung_up()).await.is_err() {
             if let Err(error) = self.call(ChannelStatus::new()).await {
                 tracing::debug!(%error, "the channel is gone");
+                self.lease.put_off(error);
                 return;
             }
         }
@@ -156,6 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// [`Error`], but for the kinds that blame a command.
     pub async fn resync(&mut self) -> Result<(), Error> {
         let conversation = &mut *self.lease;
+        conversation.check()?;
         conversation.session.abandon();
         if let Err(error) = conversation.session.resync() {
             return Err(conversation.session.refusal(error));
