@@ -219,6 +219,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// Ends the conversation, and the dialplan goes on. Waits up to 5 seconds for Asterisk to close too: who
     /// just drops the stream makes Asterisk log a write error.
     ///
+    /// A server does this when its handler drops the channel. Of one that the handler has closed itself the dialplan
+    /// is not told how it went: the status variable stays as it was.
+    ///
     /// # Errors
     ///
     /// [`Error::Io`](agi_proto::Error::Io), with the kind `TimedOut` where Asterisk did not close in time.
