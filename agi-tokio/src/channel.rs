@@ -33,6 +33,8 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
 ///   so that `?` ends a handler.
 ///
+/// It needs a runtime of tokio's with time.
+///
 /// A handler of a [`Server`](crate::Server) owns its channel; when it drops it, in whichever way, the server
 /// ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
 /// [`close`](Self::close).

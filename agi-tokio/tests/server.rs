@@ -181,6 +181,19 @@ async fn who_is_no_call_gets_no_handler() {
     assert_eq!(*handled.lock().unwrap(), 1);
 }
 
+/// Else each call would panic, and be cut.
+#[test]
+fn a_runtime_without_time_is_noticed_before_the_first_call() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async {
+        let server = Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let serving = tokio::spawn(server.serve(async |channel: Channel| channel.close().await));
+        tokio::task::yield_now().await;
+        assert!(serving.is_finished(), "it waits for calls");
+        assert!(serving.await.unwrap_err().is_panic());
+    });
+}
+
 #[tokio::test]
 async fn a_handler_may_keep_the_stream() {
     let (give, kept) = oneshot::channel();
