@@ -29,8 +29,8 @@
 //!   input is empty. So also for programs that this one starts: they cannot take part in the conversation by
 //!   accident, nor hold it open when this program has ended.
 //! * **The end is the program's end.** Asterisk waits for it, and the call stands still meanwhile:
-//!   [`close`](crate::Channel::close) makes Asterisk stop listening, but the dialplan goes on when the program
-//!   exits, not before.
+//!   [`close`](crate::Channel::close), and in [`run`] the drop of the channel, makes Asterisk stop listening, but the
+//!   dialplan goes on when the program exits, not before.
 //! * **The exit status counts**: anything but 0 makes `AGISTATUS` say `FAILURE`, unless the caller hung up.
 //!   So does an error that `main` returns, or a panic.
 //! * **Writing to an Asterisk that is gone is an error**, for which
