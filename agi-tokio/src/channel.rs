@@ -35,8 +35,8 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 ///
 /// It needs a runtime of tokio's with time.
 ///
-/// A handler of a [`Server`](crate::Server) owns its channel; when it drops it, in whichever way, the server
-/// ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
+/// A handler of a [`Server`](crate::Server) owns its channel; when it has ended, in whichever way, and the channel was
+/// dropped, the server ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
 /// [`close`](Self::close).
 pub struct Channel<S = TcpStream> {
     lease: Lease<S>,
@@ -186,8 +186,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// Ends the conversation, and the dialplan goes on. Waits up to 5 seconds for Asterisk to close too: who
     /// just drops the stream makes Asterisk log a write error.
     ///
-    /// A server does this when its handler drops the channel. Of one that the handler has closed itself the dialplan
-    /// is not told how it went: the status variable stays as it was.
+    /// A server does this when its handler has ended. A handler that has more to do then calls this before, so that
+    /// the call need not wait for it; but then the dialplan is not told how it went, and the status variable stays as
+    /// it was.
     ///
     /// # Errors
     ///
