@@ -50,6 +50,7 @@ use std::pin::pin;
 
 use agi_proto::service::Ending;
 use agi_proto::{Leniency, Limits};
+use tokio::io::AsyncWriteExt;
 
 pub(crate) use self::descriptor::Descriptor;
 pub use self::stdio::Stdio;
@@ -87,7 +88,12 @@ pub async fn run<A>(handler: impl Handler<Channel<Stdio>, A>) -> Result<(), Fail
     let mut closing = pin!(async {
         let mut conversation = returned.await.ok();
         let closed = match &mut conversation {
-            Some(conversation) => conversation.close(LINGER).await,
+            Some(conversation) => {
+                let closed = conversation.close(LINGER).await;
+                // it gives up before this where Asterisk takes nothing any more
+                let _ = conversation.stream.shutdown().await;
+                closed
+            }
             // the handler took the stream for itself
             None => Ok(()),
         };
