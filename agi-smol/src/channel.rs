@@ -164,7 +164,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// live channel finds out. A broken protocol or transport ends the wait too, and the next command says what it was.
     pub async fn hung_up(&mut self) {
         if let Err(error) = self.lease.hung_up().await {
-            tracing::debug!(%error, "the wait for the hangup ended otherwise");
+            // perhaps no command follows that would tell
+            tracing::warn!(%error, "the wait for the hangup ended otherwise");
             self.lease.put_off(error);
         }
     }
@@ -177,7 +178,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     pub async fn hung_up_polling(&mut self, interval: Duration) {
         while within(interval, self.hung_up()).await.is_none() {
             if let Err(error) = self.call(ChannelStatus::new()).await {
-                tracing::debug!(%error, "the channel is gone");
+                match error.is_hangup() {
+                    true => tracing::debug!(%error, "the channel is gone"),
+                    false => tracing::warn!(%error, "the wait for the hangup ended otherwise"),
+                }
                 self.lease.put_off(error);
                 return;
             }

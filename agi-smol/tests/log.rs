@@ -27,8 +27,14 @@ fn failures_are_logged_with_their_call_and_hangups_are_not() {
         }
     }
     async fn handler(mut channel: Channel) -> Result<(), Ours> {
-        assert!(channel.get_variable("PANIC").await.map_err(Ours)?.is_none(), "the handler's own words");
-        channel.answer().await.map_err(Ours)
+        let panic = channel.get_variable("PANIC").await.map_err(Ours)?;
+        let waits = panic.as_ref().is_some_and(|panic| *panic == "wait");
+        assert!(panic.is_none() || waits, "the handler's own words");
+        channel.answer().await.map_err(Ours)?;
+        if waits {
+            channel.hung_up().await;
+        }
+        Ok(())
     }
 
     let log = Log::default();
@@ -63,6 +69,17 @@ fn failures_are_logged_with_their_call_and_hangups_are_not() {
                 }
             }
         }
+    }
+
+    // no command follows that could tell the handler
+    let mut pbx = Pbx::call(address);
+    pbx.expect("GET VARIABLE \"PANIC\"").respond("200 result=1 (wait)");
+    pbx.expect("ANSWER").respond("200 result=0").respond("200 result=1 (forged)");
+    pbx.end();
+    let lines = std::mem::take(&mut *log.0.lock().unwrap());
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    for part in ["(forged)", "WARN", "unique_id=\"1700000000.1\""] {
+        assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
     }
 }
 
