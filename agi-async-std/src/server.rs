@@ -33,9 +33,9 @@ use crate::{Channel, Connection, Handler};
 ///   fault: it is counted as a [`Probe`](crate::Ending::Probe).
 /// * **A call** must be [admitted](Self::admit), and find fewer than [as many](Self::max_calls) others; else it
 ///   is [refused or waits](Self::when_full). Its handler runs in a [task](task::spawn) of its own.
-/// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
-///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
-///   returned, failed, panicked (the other calls do not notice) or was cancelled.
+/// * **When the handler has ended and its channel was dropped**, the dialplan is told
+///   [how it went](Self::status_variable), and the connection is closed so that Asterisk's last `HANGUP` is still
+///   read. That is so whether the handler returned, failed, panicked (the other calls do not notice) or was cancelled.
 /// * **A machine that died** with its calls says nothing. So on Unix the system asks after a connection on which
 ///   nothing comes (`SO_KEEPALIVE`), at its own times, which are hours as a rule; then the call fails.
 /// * **A handler's failure** is logged, unless it only says that the call

@@ -41,6 +41,8 @@ pub(crate) struct Conversation<S> {
     unflushed: bool,
     /// The peer takes no more bytes.
     mute: bool,
+    /// What broke the transport while something was waited for that cannot fail: the next command tells.
+    broken: Option<io::Error>,
     /// Since when nothing has come that the session waits for only so long. It outlives a turn that was dropped:
     /// else calls that are all dropped sooner would put the end of the wait off for ever.
     quiet_since: Option<Instant>,
@@ -65,10 +67,23 @@ impl<S> Conversation<S> {
             log: Log::default(),
             unflushed: false,
             mute: false,
+            broken: None,
             quiet_since: None,
             reads: 0,
             acknowledge,
         }
+    }
+
+    /// Keeps the failure of a transport for the next command.
+    pub(crate) fn put_off(&mut self, error: Error) {
+        if let Error::Io(error) = error {
+            self.broken = Some(error);
+        }
+    }
+
+    /// Tells what was put off, once.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        self.broken.take().map_or(Ok(()), |error| Err(Error::Io(error)))
     }
 
     fn write_failed(&mut self, error: io::Error) -> Result<(), Error> {

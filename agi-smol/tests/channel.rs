@@ -3,12 +3,17 @@
 
 mod peer;
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
 use agi_smol::agi_proto::commands::{GetVariable, StreamFile};
 use agi_smol::agi_proto::{EncodeError, ProtocolError};
 use agi_smol::{Channel, Error, EscapeDigits};
 use smol::channel::bounded;
 use smol::future::{or, zip};
-use smol::io::AsyncWriteExt;
+use smol::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use self::peer::{Duplex, Peer, duplex, polled, soon, start};
 
@@ -135,6 +140,63 @@ fn bytes_that_nobody_asked_for_end_the_conversation() {
             let error = channel.get_variable("X").await.unwrap_err();
             assert!(matches!(error, Error::Protocol(ProtocolError::Unsolicited(_))), "{error:?}");
             assert!(!error.is_hangup());
+        }
+    });
+}
+
+/// As the system says of a peer that died without a word.
+struct Dies(Duplex);
+
+impl AsyncRead for Dies {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        match ready!(Pin::new(&mut self.0).poll_read(cx, buf))? {
+            0 => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            read => Poll::Ready(Ok(read)),
+        }
+    }
+}
+
+impl AsyncWrite for Dies {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+#[test]
+fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_next_command() {
+    smol::block_on(async {
+        for (polls, resyncs) in [(false, false), (false, true), (true, false)] {
+            let (ours, theirs) = duplex(4096);
+            let mut peer = Peer::new(ours).begin().await;
+            let mut channel = Channel::start(Dies(theirs)).await.unwrap().unwrap();
+            let script = async {
+                if polls {
+                    assert_eq!(peer.command().await.unwrap(), "CHANNEL STATUS");
+                }
+                peer.stream.close().await.unwrap();
+            };
+            let handler = async {
+                match polls {
+                    true => channel.hung_up_polling(Duration::from_millis(1)).await,
+                    false => channel.hung_up().await,
+                }
+                let error = match resyncs {
+                    true => channel.resync().await.unwrap_err(),
+                    false => channel.noop().await.unwrap_err(),
+                };
+                let told = matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::TimedOut);
+                assert!(told, "{error:?}");
+                assert!(matches!(channel.noop().await, Err(Error::Closed)), "it is told once");
+            };
+            soon(zip(script, handler)).await;
         }
     });
 }

@@ -33,8 +33,10 @@ pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// * end with an error for which [`is_hangup`](agi_proto::Error::is_hangup) holds when the call is over,
 ///   so that `?` ends a handler.
 ///
-/// A handler of a [`Server`](crate::Server) owns its channel; when it drops it, in whichever way, the server
-/// ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
+/// It needs a runtime of tokio's with time.
+///
+/// A handler of a [`Server`](crate::Server) owns its channel; when it has ended, in whichever way, and the channel was
+/// dropped, the server ends the conversation properly. Who makes a channel with [`start`](Self::start) ends it with
 /// [`close`](Self::close).
 pub struct Channel<S = TcpStream> {
     lease: Lease<S>,
@@ -88,6 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// [`Error`], whose page says for each kind whether one may go on.
     pub async fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         let conversation = &mut *self.lease;
+        conversation.check()?;
         // a call that was dropped left its command behind
         conversation.session.abandon();
         let settled = conversation.session.is_settled();
@@ -128,7 +131,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// live channel finds out. A broken protocol or transport ends the wait too, and the next command says what it was.
     pub async fn hung_up(&mut self) {
         if let Err(error) = self.lease.hung_up().await {
-            tracing::debug!(%error, "the wait for the hangup ended otherwise");
+            // perhaps no command follows that would tell
+            tracing::warn!(%error, "the wait for the hangup ended otherwise");
+            self.lease.put_off(error);
         }
     }
 
@@ -140,7 +145,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     pub async fn hung_up_polling(&mut self, interval: Duration) {
         while timeout(interval, self.hung_up()).await.is_err() {
             if let Err(error) = self.call(ChannelStatus::new()).await {
-                tracing::debug!(%error, "the channel is gone");
+                match error.is_hangup() {
+                    true => tracing::debug!(%error, "the channel is gone"),
+                    false => tracing::warn!(%error, "the wait for the hangup ended otherwise"),
+                }
+                self.lease.put_off(error);
                 return;
             }
         }
@@ -156,6 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// [`Error`], but for the kinds that blame a command.
     pub async fn resync(&mut self) -> Result<(), Error> {
         let conversation = &mut *self.lease;
+        conversation.check()?;
         conversation.session.abandon();
         if let Err(error) = conversation.session.resync() {
             return Err(conversation.session.refusal(error));
@@ -179,6 +189,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
 
     /// Ends the conversation, and the dialplan goes on. Waits up to 5 seconds for Asterisk to close too: who
     /// just drops the stream makes Asterisk log a write error.
+    ///
+    /// A server does this when its handler has ended. A handler that has more to do then calls this before, so that
+    /// the call need not wait for it; but then the dialplan is not told how it went, and the status variable stays as
+    /// it was.
     ///
     /// # Errors
     ///

@@ -39,9 +39,10 @@
 //!   [time](Frame::time) of a frame counts what was heard; it is not the time of day.
 //! * **What is not read** piles up in a pipe of 64 KiB, about 4 seconds. When that is full, Asterisk throws
 //!   away what is newer, and does not wait.
-//! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of its
-//!   stream), nothing comes any more, but Asterisk keeps the pipe open: as long as the conversation goes on, or
-//!   until the program exits. [`Audio`] ends all the same.
+//! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of the
+//!   channel), nothing comes any more, but Asterisk keeps the pipe open: as long as the conversation goes on, or
+//!   until the program exits. [`Audio`] ends all the same; but where the dialplan has set `AGISIGHUP=no`, no hangup
+//!   ends it, only the end of the conversation.
 //!
 //! A command and the audio can be waited for at the same time: [`Audio`] borrows nothing of the channel, so
 //! a `select!` or a task of its own will do.
@@ -115,8 +116,8 @@ impl<R> Audio<R> {
 
 impl<R: AsyncRead + Unpin> Audio<R> {
     /// Waits for the next 20 ms; the last frame may be shorter. `None` when no more will come: the caller
-    /// hung up, the conversation has ended, or Asterisk is gone. It may be dropped and called again; nothing is
-    /// lost.
+    /// hung up (unless the dialplan has set `AGISIGHUP=no`), the conversation has ended, or Asterisk is gone. It may be
+    /// dropped and called again; nothing is lost.
     ///
     /// # Errors
     ///

@@ -29,8 +29,8 @@
 //!   input is empty. So also for programs that this one starts: they cannot take part in the conversation by
 //!   accident, nor hold it open when this program has ended.
 //! * **The end is the program's end.** Asterisk waits for it, and the call stands still meanwhile:
-//!   [`close`](crate::Channel::close) makes Asterisk stop listening, but the dialplan goes on when the program
-//!   exits, not before.
+//!   [`close`](crate::Channel::close), and in [`run`] the drop of the channel, makes Asterisk stop listening, but the
+//!   dialplan goes on when the program exits, not before.
 //! * **The exit status counts**: anything but 0 makes `AGISTATUS` say `FAILURE`, unless the caller hung up.
 //!   So does an error that `main` returns, or a panic.
 //! * **Writing to an Asterisk that is gone is an error**, for which
@@ -46,9 +46,11 @@ mod stdio;
 
 use std::error::Error as StdError;
 use std::io;
+use std::pin::pin;
 
 use agi_proto::service::Ending;
 use agi_proto::{Leniency, Limits};
+use tokio::io::AsyncWriteExt;
 
 pub(crate) use self::descriptor::Descriptor;
 pub use self::stdio::Stdio;
@@ -56,13 +58,14 @@ use crate::channel::LINGER;
 use crate::conversation::Conversation;
 use crate::handler::Handler;
 use crate::lease::Lease;
+use crate::race::{Won, race};
 use crate::{Channel, Error};
 
 /// What made a program's handler fail: anything that can go through `?`.
 pub type Failure = Box<dyn StdError + Send + Sync>;
 
-/// Takes the call that this program was started for, runs the handler, and ends the conversation when the
-/// channel was dropped.
+/// Takes the call that this program was started for, runs the handler, and ends the conversation as soon as the
+/// channel is dropped, though the handler may go on.
 ///
 /// To be returned from `main`, as [here](self#). That the call is over (see
 /// [`is_hangup`](agi_proto::Error::is_hangup)) is a handler's ordinary end and no error; neither is a standard
@@ -81,13 +84,34 @@ pub async fn run<A>(handler: impl Handler<Channel<Stdio>, A>) -> Result<(), Fail
     let (lease, returned) = Lease::lent(Box::new(conversation));
     let channel = Channel::new(lease);
     let request = channel.request();
-    let outcome = handler.handle(channel, request).await.map_err(Into::into);
-    let closed = match returned.await {
-        Ok(mut conversation) => conversation.close(LINGER).await,
-        // the handler took the stream for itself
-        Err(_) => Ok(()),
+    // The handler may go on without its channel, and wait for what comes of the end, such as the end of the audio.
+    let mut closing = pin!(async {
+        let mut conversation = returned.await.ok();
+        let closed = match &mut conversation {
+            Some(conversation) => {
+                let closed = conversation.close(LINGER).await;
+                // it gives up before this where Asterisk takes nothing any more
+                let _ = conversation.stream.shutdown().await;
+                closed
+            }
+            // the handler took the stream for itself
+            None => Ok(()),
+        };
+        // Asterisk closes nothing before this program has ended, and neither does who gets this
+        (conversation, closed)
+    });
+    let (outcome, ended) = {
+        let mut handling = pin!(handler.handle(channel, request));
+        match race(handling.as_mut(), closing.as_mut()).await {
+            Won::First(outcome) => (outcome, None),
+            Won::Second(ended) => (handling.await, Some(ended)),
+        }
     };
-    match outcome {
+    let (_conversation, closed) = match ended {
+        Some(ended) => ended,
+        None => closing.await,
+    };
+    match outcome.map_err(Into::into) {
         Err(error) if Ending::of::<io::Error>(&*error) != Ending::Hangup => Err(error),
         _ => Ok(closed?),
     }

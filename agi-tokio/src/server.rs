@@ -9,12 +9,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agi_proto::service::{Counters, Options};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, lookup_host};
 use tokio::sync::mpsc;
 use tokio::task::coop::unconstrained;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use self::accept::{LAST, Slot, Slots};
 use self::call::{Call, Shared};
@@ -46,9 +47,9 @@ const PORT: u16 = 4573;
 ///   fault: it is counted as a [`Probe`](crate::Ending::Probe).
 /// * **A call** must be [admitted](Self::admit), and find fewer than [as many](Self::max_calls) others; else it
 ///   is [refused or waits](Self::when_full). Its handler runs in a task of its own.
-/// * **When the channel was dropped**, the dialplan is told [how it went](Self::status_variable), and the
-///   connection is closed so that Asterisk's last `HANGUP` is still read. That is so whether the handler
-///   returned, failed, panicked (the other calls do not notice) or was cancelled.
+/// * **When the handler has ended and its channel was dropped**, the dialplan is told
+///   [how it went](Self::status_variable), and the connection is closed so that Asterisk's last `HANGUP` is still
+///   read. That is so whether the handler returned, failed, panicked (the other calls do not notice) or was cancelled.
 /// * **A machine that died** with its calls says nothing. So on Unix the system asks after a connection on which
 ///   nothing comes (`SO_KEEPALIVE`), at its own times, which are hours as a rule; then the call fails.
 /// * **A handler's failure** is logged, unless it only says that the call
@@ -124,6 +125,10 @@ impl Server {
     ///
     /// Dropping this cancels the handlers; their calls are still closed properly as long as the runtime
     /// goes on.
+    ///
+    /// # Panics
+    ///
+    /// In a runtime without time (see [`enable_time`](tokio::runtime::Builder::enable_time)), at once.
     pub async fn serve<A: 'static>(self, handler: impl Handler<Channel, A>) -> ! {
         self.serve_until(handler, pending()).await;
         unreachable!("what it served until never comes")
@@ -142,11 +147,17 @@ impl Server {
     /// server.serve_until(hello, shutdown).await;
     /// # }
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`serve`](Self::serve).
     pub async fn serve_until<A: 'static>(
         self,
         handler: impl Handler<Channel, A>,
         shutdown: impl Future<Output = ()>,
     ) {
+        // in a runtime without time every call would panic
+        drop(sleep(Duration::ZERO));
         let Self { listener, options, counters } = self;
         let slots = Slots::new(&options);
         let handler = BoxHandler::new(handler);

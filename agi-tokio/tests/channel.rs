@@ -3,12 +3,15 @@
 
 mod peer;
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use agi_tokio::agi_proto::commands::{GetVariable, StreamFile};
 use agi_tokio::agi_proto::{EncodeError, ProtocolError};
 use agi_tokio::{Channel, Error, EscapeDigits};
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::Notify;
 
 use self::peer::{Peer, polled, soon, start};
@@ -145,6 +148,56 @@ async fn bytes_that_nobody_asked_for_end_the_conversation() {
         let error = channel.get_variable("X").await.unwrap_err();
         assert!(matches!(error, Error::Protocol(ProtocolError::Unsolicited(_))), "{error:?}");
         assert!(!error.is_hangup());
+    }
+}
+
+/// As the system says of a peer that died without a word.
+struct Dies<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for Dies<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.0).poll_read(cx, buf))?;
+        match buf.filled().len() == before {
+            true => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_next_command() {
+    for (polls, resyncs) in [(false, false), (false, true), (true, false)] {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        let mut peer = Peer::new(ours).begin().await;
+        let (reader, writer) = tokio::io::split(theirs);
+        let mut channel = Channel::start(tokio::io::join(Dies(reader), writer)).await.unwrap().unwrap();
+        let script = async {
+            if polls {
+                assert_eq!(peer.command().await.unwrap(), "CHANNEL STATUS");
+            }
+            peer.stream.shutdown().await.unwrap();
+        };
+        let handler = async {
+            match polls {
+                true => channel.hung_up_polling(Duration::from_secs(5)).await,
+                false => channel.hung_up().await,
+            }
+            let error = match resyncs {
+                true => channel.resync().await.unwrap_err(),
+                false => channel.noop().await.unwrap_err(),
+            };
+            assert!(
+                matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::TimedOut),
+                "{error:?}"
+            );
+            assert!(matches!(channel.noop().await, Err(Error::Closed)), "it is told once");
+        };
+        soon(async { tokio::join!(script, handler) }).await;
     }
 }
 

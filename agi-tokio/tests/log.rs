@@ -30,8 +30,14 @@ async fn failures_are_logged_with_their_call_and_hangups_are_not() {
         }
     }
     async fn handler(mut channel: Channel) -> Result<(), Ours> {
-        assert!(channel.get_variable("PANIC").await.map_err(Ours)?.is_none(), "the handler's own words");
-        channel.answer().await.map_err(Ours)
+        let panic = channel.get_variable("PANIC").await.map_err(Ours)?;
+        let waits = panic.as_ref().is_some_and(|panic| *panic == "wait");
+        assert!(panic.is_none() || waits, "the handler's own words");
+        channel.answer().await.map_err(Ours)?;
+        if waits {
+            channel.hung_up().await;
+        }
+        Ok(())
     }
 
     let log = Log::default();
@@ -66,6 +72,22 @@ async fn failures_are_logged_with_their_call_and_hangups_are_not() {
                     assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
                 }
             }
+        }
+    }
+
+    // the handler sends no command that would tell it
+    for (variable, warnings) in [("200 result=1 (wait)", 2), ("200 result=0", 1)] {
+        let mut peer = dial(address).await;
+        soon(async {
+            peer.answer("GET VARIABLE \"PANIC\"", variable).await;
+            peer.answer("ANSWER", "200 result=0\n200 result=1 (forged)").await;
+            peer.end_without_reset().await;
+        })
+        .await;
+        let lines = std::mem::take(&mut *log.0.lock().unwrap());
+        assert_eq!(lines.len(), warnings, "{lines:?}");
+        for part in ["(forged)", "WARN", "unique_id=\"1700000000.7\""] {
+            assert!(lines.iter().all(|line| line.contains(part)), "{part} is not in {lines:?}");
         }
     }
     server.abort();

@@ -182,6 +182,39 @@ async fn who_is_no_call_gets_no_handler() {
 }
 
 #[tokio::test]
+async fn who_closes_the_channel_may_go_on_without_the_call() {
+    let (goes_on, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, told) = (goes_on.clone(), end.clone());
+    let server = Running::start(move |channel: Channel| {
+        let (tell, told) = (tell.clone(), told.clone());
+        async move {
+            channel.close().await?;
+            tell.notify_one();
+            told.notified().await;
+            Ok::<(), Error>(())
+        }
+    })
+    .await;
+    let mut peer = dial(server.address).await;
+    soon(async { tokio::join!(peer.end_without_reset(), goes_on.notified()) }).await;
+    end.notify_one();
+    server.stop().await;
+}
+
+/// Else each call would panic, and be cut.
+#[test]
+fn a_runtime_without_time_is_noticed_before_the_first_call() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async {
+        let server = Server::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let serving = tokio::spawn(server.serve(async |channel: Channel| channel.close().await));
+        tokio::task::yield_now().await;
+        assert!(serving.is_finished(), "it waits for calls");
+        assert!(serving.await.unwrap_err().is_panic());
+    });
+}
+
+#[tokio::test]
 async fn a_handler_may_keep_the_stream() {
     let (give, kept) = oneshot::channel();
     let give = Mutex::new(Some(give));

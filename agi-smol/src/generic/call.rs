@@ -194,7 +194,10 @@ impl Call {
             let told = channel.call(SetVariable::new(name, status.as_str()));
             match within(self.options.status_patience(), told).await {
                 Some(Ok(())) => {}
-                Some(Err(error)) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
+                Some(Err(error)) if error.is_hangup() => {
+                    tracing::debug!(%error, %status, "the dialplan did not take the status");
+                }
+                Some(Err(error)) => tracing::warn!(%error, %status, "the dialplan did not take the status"),
                 None => tracing::debug!(%status, "the dialplan did not take the status in time"),
             }
         }

@@ -206,7 +206,10 @@ impl Call {
             let told = channel.call(SetVariable::new(name, status.as_str()));
             match timeout(self.server.options.status_patience(), told).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
+                Ok(Err(error)) if error.is_hangup() => {
+                    tracing::debug!(%error, %status, "the dialplan did not take the status");
+                }
+                Ok(Err(error)) => tracing::warn!(%error, %status, "the dialplan did not take the status"),
                 Err(_) => tracing::debug!(%status, "the dialplan did not take the status in time"),
             }
         }

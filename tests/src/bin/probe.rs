@@ -20,7 +20,10 @@ fn main() -> Outcome {
         ["blocking", what] => blocking(what),
         ["tokio", what] => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(with_tokio(what))
+            match what {
+                "audio-run" => runtime.block_on(agi_tokio::process::run(listen)),
+                _ => runtime.block_on(with_tokio(what)),
+            }
         }
         _ => Err("probe blocking|tokio what".into()),
     }
@@ -183,6 +186,14 @@ async fn with_tokio(what: &str) -> Outcome {
     if what == "late" {
         sleep(Duration::from_millis(500));
     }
+    Ok(())
+}
+
+/// Drops its channel, and hears the audio to its end.
+async fn listen(mut channel: agi_tokio::Channel<agi_tokio::process::Stdio>) -> Outcome {
+    let mut audio = agi_tokio::eagi::Audio::open(&mut channel)?;
+    drop(channel);
+    while audio.next_frame().await?.is_some() {}
     Ok(())
 }
 

@@ -16,7 +16,8 @@ use crate::request::Request;
 /// `Result` is one. [`with_state`] gives a handler what all calls share, [`layer`] wraps one in another, and a
 /// [`Router`](super::Router) chooses between many.
 ///
-/// The call lasts until the channel is dropped. The handler may pass it on to a task of its own.
+/// A server's call lasts until the handler has ended and the channel is dropped, which the handler may pass on to a
+/// task of its own. A handler that has more to do than the call closes its channel first.
 ///
 /// `Arguments` is what a function takes, so that functions of both kinds can be handlers; a type that
 /// implements this itself leaves it out.

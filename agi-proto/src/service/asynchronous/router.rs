@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::future::Future;
+use core::mem;
 use std::sync::{PoisonError, RwLock};
 
 use super::{BoxError, BoxHandler, Handler, layer};
@@ -95,7 +96,10 @@ impl<C: Send + 'static> Replaceable<C> {
 
     /// Gives the calls that begin from now on to another handler. Those that run are not disturbed.
     pub fn replace<A: 'static>(&self, handler: impl Handler<C, A>) {
-        *self.handler.write().unwrap_or_else(PoisonError::into_inner) = BoxHandler::new(handler);
+        let new = BoxHandler::new(handler);
+        let old = mem::replace(&mut *self.handler.write().unwrap_or_else(PoisonError::into_inner), new);
+        // by now nothing is locked: what it held may take its time to go, and calls that begin do not wait for that
+        drop(old);
     }
 
     fn now(&self) -> BoxHandler<C> {
@@ -114,5 +118,39 @@ impl<C: Send + 'static> Handler<C> for Replaceable<C> {
 impl<C> Clone for Replaceable<C> {
     fn clone(&self) -> Self {
         Self { handler: self.handler.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// What a handler holds: a call begins when it is dropped.
+    struct Last(Replaceable<()>);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            drop(self.0.now());
+        }
+    }
+
+    #[test]
+    fn calls_begin_while_the_old_handler_is_dropped() {
+        let routes = Replaceable::new(|()| async { Ok::<(), BoxError>(()) });
+        let last = Last(routes.clone());
+        routes.replace(move |()| {
+            let _held = &last;
+            async { Ok::<(), BoxError>(()) }
+        });
+        let (done, replaced) = mpsc::channel();
+        thread::spawn(move || {
+            routes.replace(|()| async { Ok::<(), BoxError>(()) });
+            done.send(()).expect("somebody waits for it");
+        });
+        replaced.recv_timeout(Duration::from_secs(20)).expect("the call waits for its own end");
     }
 }
