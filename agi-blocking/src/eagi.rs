@@ -37,7 +37,8 @@
 //!   away what is newer, and does not wait.
 //! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of the
 //!   channel), nothing comes any more, but Asterisk keeps the pipe open: as long as the conversation goes on, or
-//!   until the program exits. [`Audio`] ends all the same.
+//!   until the program exits. [`Audio`] ends all the same; but where the dialplan has set `AGISIGHUP=no`, no hangup
+//!   ends it, only the end of the conversation.
 //!
 //! A command and the audio can be waited for at the same time by giving [`Audio`] to another thread.
 
@@ -112,7 +113,7 @@ impl<R> Audio<R> {
 
 impl<R: Read> Audio<R> {
     /// Waits for the next 20 ms; the last frame may be shorter. `None` when no more will come: the caller
-    /// hung up, or the conversation has ended.
+    /// hung up (unless the dialplan has set `AGISIGHUP=no`), or the conversation has ended.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
 //! Many services behind one server.
 
+use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use agi_proto::Request;
@@ -107,7 +108,10 @@ impl Replaceable {
 
     /// Gives the calls that begin from now on to another handler. Those that run are not disturbed.
     pub fn replace<A: 'static>(&self, handler: impl Handler<A>) {
-        *self.handler.write().unwrap_or_else(PoisonError::into_inner) = BoxHandler::new(handler);
+        let new = BoxHandler::new(handler);
+        let old = mem::replace(&mut *self.handler.write().unwrap_or_else(PoisonError::into_inner), new);
+        // by now nothing is locked: what it held may take its time to go, and calls that begin do not wait for that
+        drop(old);
     }
 
     fn now(&self) -> BoxHandler {
@@ -120,5 +124,40 @@ impl Handler for Replaceable {
 
     fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
         self.now().run(channel, request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Error;
+
+    /// What a handler holds: a call begins when it is dropped.
+    struct Last(Replaceable);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            drop(self.0.now());
+        }
+    }
+
+    #[test]
+    fn calls_begin_while_the_old_handler_is_dropped() {
+        let routes = Replaceable::new(Channel::noop);
+        let last = Last(routes.clone());
+        routes.replace(move |channel: &mut Channel| -> Result<(), Error> {
+            let _held = &last;
+            channel.noop()
+        });
+        let (done, replaced) = mpsc::channel();
+        thread::spawn(move || {
+            routes.replace(Channel::noop);
+            done.send(()).expect("somebody waits for it");
+        });
+        replaced.recv_timeout(Duration::from_secs(20)).expect("the call waits for its own end");
     }
 }

@@ -55,6 +55,11 @@ fn failures_are_told_with_their_call_and_hangups_are_not() {
         assert!(line.starts_with(level) && line.contains(call), "{line}");
         pbx.end_with(if level == "ERROR" { "FAILED" } else { "SUCCESS" });
     }
+    let mut pbx = Pbx::call(address);
+    pbx.expect(r#"GET VARIABLE "MODE""#).respond("200 result=0\n200 result=1 (forged)");
+    let line = log.find("did not take the status");
+    assert!(line.starts_with("WARN") && line.contains(call) && line.contains("(forged)"), "{line}");
+    pbx.end();
     drop(TcpStream::connect(address).expect("it listens"));
     assert!(log.find("without a byte").starts_with("DEBUG"));
     shutdown.shutdown();

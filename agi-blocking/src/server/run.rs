@@ -112,7 +112,10 @@ impl Call {
             match channel.call_timeout(command, self.options.status_patience()) {
                 Ok(Some(())) => {}
                 Ok(None) => tracing::debug!(%status, "the dialplan did not take the status in time"),
-                Err(error) => tracing::debug!(%error, %status, "the dialplan did not take the status"),
+                Err(error) if error.is_hangup() => {
+                    tracing::debug!(%error, %status, "the dialplan did not take the status");
+                }
+                Err(error) => tracing::warn!(%error, %status, "the dialplan did not take the status"),
             }
         }
         self.close(channel);
