@@ -31,6 +31,8 @@ fn what_asterisk_would_misread_is_refused_by_name() {
     assert_eq!(refused(file.offset_from_end(long)), "offset");
     assert_eq!(refused(file.skip(long)), "skip");
     assert_eq!(refused(DatabaseDelTree::new("")), "family");
+    assert_eq!(refused(DatabaseDelTree::new("a%")), "family");
+    assert_eq!(refused(DatabaseDelTree::new("f").key_tree("%")), "key tree");
     assert_eq!(refused(GetData::new("f").timeout(Duration::ZERO)), "timeout");
     assert_eq!(refused(GetData::new("f").max_digits(0)), "max digits");
     assert_eq!(refused(GetData::new("f").max_digits(1024)), "max digits");

@@ -88,9 +88,9 @@ pub(super) const COMMANDS: [Make; 50] = [
     |u, limit| {
         let (family, tree) = (text(u)?, optional(u, text)?);
         let command = tree.iter().fold(DatabaseDelTree::new(&family), DatabaseDelTree::key_tree);
-        let words = [family.clone()].into_iter().chain(tree.clone()).collect();
-        Ok(Case::new(limit, command, words)
-            .misread(family.is_empty() || tree.is_some_and(|tree| tree.is_empty())))
+        let words: Vec<_> = [family.clone()].into_iter().chain(tree.clone()).collect();
+        let misread = words.iter().any(|word| word.is_empty() || word.contains(&b'%'));
+        Ok(Case::new(limit, command, words).misread(misread))
     },
     |u, limit| {
         let (name, value) = (text(u)?, text(u)?);
