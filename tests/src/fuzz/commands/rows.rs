@@ -53,12 +53,8 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(SetExtension extension),
     |u, limit| {
         let priority = text(u)?;
-        let shown = String::from_utf8_lossy(&priority);
-        let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
-        let number = number.strip_prefix(['-', '+']).unwrap_or(number);
-        let misread =
-            number.starts_with(|c: char| c.is_ascii_digit()) && shown.contains(|c: char| !c.is_ascii_digit());
-        Ok(Case::new(limit, SetPriority::new(&priority), vec![priority.clone()]).misread(misread))
+        let command = SetPriority::new(&priority);
+        Ok(Case::new(limit, command, vec![priority.clone()]).misread(ambiguous(&priority)))
     },
     texts!(SendImage image),
     texts!(SendText text_to_send),
@@ -71,7 +67,12 @@ pub(super) const COMMANDS: [Make; 50] = [
     optional_text!(HangUp() channel),
     optional_text!(SpeechCreate() engine),
     optional_text!(Exec(application) arguments),
-    optional_text!(Gosub(context, extension, priority) arguments),
+    |u, limit| {
+        let (context, extension, priority, last) = (text(u)?, text(u)?, text(u)?, optional(u, text)?);
+        let command = last.iter().fold(Gosub::new(&context, &extension, &priority), Gosub::arguments);
+        let words = [&context, &extension, &priority].into_iter().chain(&last).cloned().collect();
+        Ok(Case::new(limit, command, words).misread(ambiguous(&priority)))
+    },
     optional_text!(GetFullVariable(expression) channel),
     |u, limit| {
         let name = text(u)?;
@@ -349,6 +350,15 @@ fn near_edge(u: &mut Unstructured<'_>) -> Result<u16> {
 fn moment(u: &mut Unstructured<'_>) -> Result<i64> {
     let edges = [i64::from(i32::MIN) - 1, i32::MIN.into(), i32::MAX.into(), i64::from(i32::MAX) + 1];
     if u.arbitrary()? { u.arbitrary() } else { Ok(*u.choose(&edges)?) }
+}
+
+/// Whether Asterisk takes a label for a number.
+fn ambiguous(priority: &[u8]) -> bool {
+    let shown = String::from_utf8_lossy(priority);
+    let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let is_number = shown.chars().all(|c| c.is_ascii_digit());
+    number.starts_with(|c: char| c.is_ascii_digit()) && !is_number
 }
 
 // ---- how they must be written ----
