@@ -28,7 +28,8 @@ text_commands! {
 /// A label that is not there is answered by 520, [`Rejection::Usage`](crate::Rejection::Usage). A number
 /// is not checked. It never fails.
 ///
-/// Asterisk takes a label that begins like a number for that number (`2nd-try` for 2), so it is refused.
+/// Asterisk takes a label that begins like a number for that number (`2nd-try` for 2), and a number of more than 32
+/// bits for another one, so both are refused.
 #[derive(Clone, Copy, Debug)]
 pub struct SetPriority<'a> {
     priority: &'a BStr,
@@ -55,10 +56,15 @@ impl Command for SetPriority<'_> {
     }
 }
 
-/// Refuses a label that Asterisk takes for a number.
+/// Refuses a label that Asterisk takes for a number, and a number that it takes for another one.
 fn refuse_ambiguous(priority: &[u8], line: &mut CommandLine<'_>) {
-    if begins_like_a_number(priority) && !priority.iter().all(u8::is_ascii_digit) {
+    if !begins_like_a_number(priority) {
+        return;
+    }
+    if !priority.iter().all(u8::is_ascii_digit) {
         line.refuse_argument("priority", "begins like a number, which Asterisk takes it for");
+    } else if priority.to_str().map(str::parse::<i32>).is_ok_and(|number| number.is_err()) {
+        line.refuse_argument("priority", "is more than 2,147,483,647, all that Asterisk can count");
     }
 }
 
@@ -98,7 +104,7 @@ pub enum GosubEnd {
 
 impl<'a> Gosub<'a> {
     /// Runs the subroutine at `context`, `extension` and `priority`, which is a number or a label. As with
-    /// [`SetPriority`], a label that begins like a number is refused.
+    /// [`SetPriority`], a label that begins like a number is refused, and a number of more than 32 bits.
     pub fn new(
         context: &'a (impl AsRef<[u8]> + ?Sized),
         extension: &'a (impl AsRef<[u8]> + ?Sized),

@@ -57,11 +57,14 @@ fn what_asterisk_would_misread_is_refused_by_name() {
         assert_eq!(refused(SetCallerId::new(number)), "number");
     }
     assert_eq!(refused(SetCallerId::new("1").name("\n")), "caller id");
-    for label in ["2nd-try", " 2", "\x0b2x", "+2", "-1", "\t-2x", "1 "] {
+    for label in ["2nd-try", " 2", "\x0b2x", "+2", "-1", "\t-2x", "1 ", "2147483648", "99999999999999999999"]
+    {
         assert_eq!(refused(SetPriority::new(label)), "priority", "{label:?}");
         assert_eq!(refused(Gosub::new("c", "e", label)), "priority", "{label:?}");
     }
-    for label in ["", "2", "007", "-", "--2", "try-2", "n+1", "+ 2", "é2"] {
+    for label in
+        ["", "2", "007", "2147483647", "000000000002147483647", "-", "--2", "try-2", "n+1", "+ 2", "é2"]
+    {
         assert!(written(&SetPriority::new(label), 2047).is_ok(), "{label:?}");
         assert!(written(&Gosub::new("c", "e", label), 2047).is_ok(), "{label:?}");
     }

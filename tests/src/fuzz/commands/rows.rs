@@ -352,13 +352,15 @@ fn moment(u: &mut Unstructured<'_>) -> Result<i64> {
     if u.arbitrary()? { u.arbitrary() } else { Ok(*u.choose(&edges)?) }
 }
 
-/// Whether Asterisk takes a label for a number.
+/// Whether Asterisk takes a priority for another number, or a label for one.
 fn ambiguous(priority: &[u8]) -> bool {
     let shown = String::from_utf8_lossy(priority);
     let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
     let number = number.strip_prefix(['-', '+']).unwrap_or(number);
     let is_number = shown.chars().all(|c| c.is_ascii_digit());
-    number.starts_with(|c: char| c.is_ascii_digit()) && !is_number
+    let digits = shown.trim_start_matches('0');
+    let wraps = digits.len() > 10 || digits.len() == 10 && digits > "2147483647";
+    number.starts_with(|c: char| c.is_ascii_digit()) && (!is_number || wraps)
 }
 
 // ---- how they must be written ----
