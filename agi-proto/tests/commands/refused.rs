@@ -68,6 +68,12 @@ fn what_asterisk_would_misread_is_refused_by_name() {
         assert!(written(&SetPriority::new(label), 2047).is_ok(), "{label:?}");
         assert!(written(&Gosub::new("c", "e", label), 2047).is_ok(), "{label:?}");
     }
+    let (most, more) = ("x".repeat(79), "x".repeat(80));
+    assert_eq!(refused(SetContext::new(&more)), "context");
+    assert_eq!(refused(SetExtension::new(&more)), "extension");
+    assert!(
+        written(&SetContext::new(&most), 2047).is_ok() && written(&SetExtension::new(&most), 2047).is_ok()
+    );
     assert_eq!(refused(SetVariable::new("", "x")), "name");
     for timeout in [long, Duration::ZERO] {
         assert_eq!(refused(SpeechRecognize::new("f", timeout)), "timeout");

@@ -118,6 +118,9 @@ fn where_the_dialplan_goes_on() {
 
     // nothing is checked, and the call ends where nothing is
     let mut line = Line::new();
+    let long = "n".repeat(80);
+    line.send(Raw::new(&format!("SET CONTEXT {long}"))).unwrap();
+    assert_eq!(line.send(GetVariable::new("CONTEXT")).unwrap().unwrap(), long[..79], "it is cut");
     line.send(SetContext::new("no such context")).unwrap();
     line.send(SetExtension::new("no such extension")).unwrap();
     line.send(SetPriority::new("1")).unwrap();

@@ -49,8 +49,16 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(DatabaseGet family key),
     texts!(DatabasePut family key value),
     texts!(GetVariable name),
-    texts!(SetContext context),
-    texts!(SetExtension extension),
+    |u, limit| {
+        let name = text(u)?;
+        let case = Case::new(limit, SetContext::new(&name), vec![name.clone()]);
+        Ok(case.misread(name.len() > 79))
+    },
+    |u, limit| {
+        let name = text(u)?;
+        let case = Case::new(limit, SetExtension::new(&name), vec![name.clone()]);
+        Ok(case.misread(name.len() > 79))
+    },
     |u, limit| {
         let priority = text(u)?;
         let command = SetPriority::new(&priority);
