@@ -8,7 +8,8 @@ mod table;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use agi_proto::commands::ALL;
+use agi_proto::commands::{ALL, GetData};
+use agi_proto::reply::Digits;
 use agi_proto::{
     Command, CommandInfo, CommandLine, OnInput, ReplyErrorKind, ReplyShape, Response, arguments,
 };
@@ -88,6 +89,18 @@ fn every_command_is_in_the_table() {
     assert_eq!(table.seen, known, "a command has its row here and its row in the method table");
     assert_eq!(known.len(), 47);
     assert!(ALL.is_sorted_by_key(|info| info.name));
+}
+
+/// Asterisk takes 1000 to 1004 for digits there, and cuts each to a byte.
+#[test]
+fn what_a_manager_steers_is_no_digit() {
+    let data = |raw: &[u8]| GetData::decode(&Response::parse(raw).unwrap()).ok();
+    assert_eq!(
+        data(b"200 result=\xe812\xec3 (timeout)"),
+        Some(Digits { digits: "123".into(), timed_out: true })
+    );
+    assert_eq!(data(b"200 result=1\xe7"), None);
+    assert_eq!(data(b"200 result=1\xed"), None);
 }
 
 #[test]

@@ -75,6 +75,11 @@ fn one_digit() {
             call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", control)]);
         });
         assert_eq!(waited.unwrap(), Waited::Control(code), "{control}");
+        let data = line.during(GetData::new("").timeout(TIME).max_digits(2), |call| {
+            call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", control)]);
+            call.press("7");
+        });
+        assert_eq!(data.unwrap(), digits("7", false), "{control}");
     }
     line.end();
 }
