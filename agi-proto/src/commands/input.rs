@@ -1,8 +1,9 @@
 //! Commands that wait for what the caller enters.
 
+use alloc::string::String;
 use core::time::Duration;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 
 use crate::command::{Command, CommandInfo, OnInput};
 use crate::digit::{Digit, EscapeDigits};
@@ -80,11 +81,9 @@ impl Command for GetData<'_> {
         }
         // 1000 to 1004, which Asterisk takes for digits and cuts to a byte each
         let steers = |byte: &u8| matches!(byte, 0xe8..=0xec);
-        let digits: BString = digits.bytes().filter(|byte| !steers(byte)).collect();
-        if !digits.iter().all(|&byte| Digit::from_code(byte.into()).is_some()) {
-            return Err(response.unexpected());
-        }
-        Ok(Digits { digits, timed_out })
+        let digits = digits.iter().filter(|byte| !steers(byte)).map(|&byte| Digit::from_code(byte.into()));
+        let digits: Option<String> = digits.map(|digit| digit.map(Digit::as_char)).collect();
+        Ok(Digits { digits: digits.ok_or_else(|| response.unexpected())?.into(), timed_out })
     }
 }
 

@@ -91,14 +91,15 @@ fn every_command_is_in_the_table() {
     assert!(ALL.is_sorted_by_key(|info| info.name));
 }
 
-/// Asterisk takes 1000 to 1004 for digits there, and cuts each to a byte.
+/// Small letters are digits, too, and what the manager steers (1000 to 1004, cut to a byte) is none.
 #[test]
-fn what_a_manager_steers_is_no_digit() {
+fn what_asterisk_takes_for_digits() {
     let data = |raw: &[u8]| GetData::decode(&Response::parse(raw).unwrap()).ok();
     assert_eq!(
         data(b"200 result=\xe812\xec3 (timeout)"),
         Some(Digits { digits: "123".into(), timed_out: true })
     );
+    assert_eq!(data(b"200 result=1a"), Some(Digits { digits: "1A".into(), timed_out: false }));
     assert_eq!(data(b"200 result=1\xe7"), None);
     assert_eq!(data(b"200 result=1\xed"), None);
 }
