@@ -82,6 +82,22 @@ fn what_asterisk_would_misread_is_refused_by_name() {
     assert_eq!(refused(WaitForDigit::new(long)), "timeout");
 }
 
+/// Asterisk takes the expression apart at commas, and counts parentheses and brackets.
+#[test]
+fn an_exact_variable_has_a_name_that_an_expression_holds() {
+    for name in ["", "A,B", "X)", "(X", "F(a)(", "F(a),b", "A[", "]A[", "a=b", "a b}", &"x".repeat(501)] {
+        let exact = GetVariableExact::new(name);
+        assert!(matches!(written(&exact, 8191), Err(EncodeError::InvalidArgument { .. })), "{name}");
+        assert!(SetVariableExact::new(name, "x").is_err(), "{name}");
+    }
+    for name in
+        ["A", "__A", "CALLERID(num)", "DB(a/b)", "F(a,b)", "F((a,b),[c,d])", "X:1:2", &"x".repeat(500)]
+    {
+        assert!(written(&GetVariableExact::new(name), 8191).is_ok(), "{name}");
+        assert!(SetVariableExact::new(name, "x").is_ok(), "{name}");
+    }
+}
+
 #[test]
 fn a_caller_id_has_255_bytes() {
     for (length, fits) in [(249, true), (250, false)] {
