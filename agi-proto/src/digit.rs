@@ -22,9 +22,10 @@ impl Digit {
         }
     }
 
-    /// The digit of Asterisk's code for it, its ASCII code: `result=53` is `5`.
+    /// The digit of Asterisk's code for it, its ASCII code: `result=53` is `5`. A small `a`-`d`, as another leg of the
+    /// same Asterisk may send it, is the same digit as a capital one.
     pub fn from_code(code: i64) -> Option<Self> {
-        Self::new(char::from(u8::try_from(code).ok()?))
+        Self::new(char::from(u8::try_from(code).ok()?).to_ascii_uppercase())
     }
 
     /// The digit as a character.
@@ -147,7 +148,8 @@ mod tests {
     #[test]
     fn a_digit_is_one_of_sixteen() {
         let digits = (0..=300).filter_map(Digit::from_code);
-        assert!(digits.eq("#*0123456789ABCD".chars().filter_map(Digit::new)));
+        assert!(digits.eq("#*0123456789ABCDABCD".chars().filter_map(Digit::new)));
+        assert_eq!(Digit::new('a'), None);
         assert_eq!(Digit::from_code(-1), None);
         assert_eq!(Digit::from_code(53).and_then(Digit::to_number), Some(5));
         assert_eq!(Digit::from_code(35).and_then(Digit::to_number), None);

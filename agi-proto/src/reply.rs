@@ -30,8 +30,9 @@ impl Ended {
 pub struct Playback {
     /// How it ended.
     pub ended: Ended,
-    /// How far it came, in samples: 8,000 a second unless the file's format has another rate.
-    pub samples: u64,
+    /// How far it came, in samples: 8,000 a second unless the file's format has another rate. `None` where Asterisk
+    /// does not know, as with files of G.723 and of Ogg Speex.
+    pub samples: Option<u64>,
 }
 
 impl Playback {
@@ -94,9 +95,16 @@ pub(crate) fn ended(response: &Response<'_>) -> Result<Ended, ReplyError> {
 
 /// A command that answers as [`ended`] does, with `endpos=`.
 pub(crate) fn playback(response: &Response<'_>) -> Result<Playback, ReplyError> {
-    let ended = ended(response)?;
-    let samples = response.number("endpos").and_then(|at| u64::try_from(at).ok());
-    Ok(Playback { ended, samples: samples.ok_or_else(|| response.unexpected())? })
+    Ok(Playback { ended: ended(response)?, samples: samples(response)? })
+}
+
+/// Where the file ended: `endpos=`, which is -1 where its format does not tell.
+pub(crate) fn samples(response: &Response<'_>) -> Result<Option<u64>, ReplyError> {
+    match response.number("endpos") {
+        Some(-1) => Ok(None),
+        Some(at) => u64::try_from(at).map(Some).map_err(|_| response.unexpected()),
+        None => Err(response.unexpected()),
+    }
 }
 
 /// A command that answers `1 (value)`, or 0 where there is none.

@@ -33,7 +33,7 @@ async fn a_command_gets_its_reply() {
         channel.answer().await?;
         assert_eq!(channel.get_variable("X").await?.unwrap(), "200 result=0");
         let playback = channel.call(StreamFile::new("hi", EscapeDigits::new("#")?)).await?;
-        assert_eq!((playback.digit().unwrap().to_string(), playback.samples), ("#".into(), 800));
+        assert_eq!((playback.digit().unwrap().to_string(), playback.samples), ("#".into(), Some(800)));
         assert!(matches!(channel.set_variable("Y", "1").await, Err(Error::Rejected(_))));
         // nothing of a refused command is sent
         let refused = channel.set_variable("Y", "1\nNOOP").await;

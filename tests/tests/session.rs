@@ -43,7 +43,7 @@ fn a_hangup_never_takes_an_answers_place() {
         if after {
             pair.asterisk.hangup();
         }
-        assert_eq!(pair.reply(pending), Ok(Playback { ended: Ended::Complete, samples: 800 }));
+        assert_eq!(pair.reply(pending), Ok(Playback { ended: Ended::Complete, samples: Some(800) }));
         let rest = if before { vec![] } else { vec![Seen::Hangup] };
         assert_eq!(pair.events(), rest, "it is told once");
         assert!(pair.session.is_hung_up());

@@ -178,8 +178,8 @@ impl Command for SetAutoHangUp {
 /// `SET CALLERID`: sets name and number of the caller.
 ///
 /// It is written `"name" <number>`, quoted as Asterisk wants it. Asterisk cuts the whole at 255 bytes, so
-/// what is longer is refused, and so is a number that holds `<`, `>` or `"`. In a number that looks like one
-/// Asterisk leaves out blanks, dots, dashes and parentheses. It never fails.
+/// what is longer is refused, and so is a number that holds `<`, `>` or `"`. Asterisk leaves blanks, dots, dashes
+/// and parentheses out of a number, also where it is a name: `anna-lee` becomes `annalee`. It never fails.
 #[derive(Clone, Copy, Debug)]
 pub struct SetCallerId<'a> {
     name: Option<&'a BStr>,

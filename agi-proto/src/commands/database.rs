@@ -40,7 +40,9 @@ text_commands! {
 /// Gives whether anything was deleted. (Asterisk answers 0 for "yes" and 1 for "no", against its own
 /// documentation; this is the right way round.) A failure is a "no" too.
 ///
-/// An empty family would delete the whole database, and an empty key tree the whole family: both are refused.
+/// An empty family would delete the whole database, and an empty key tree the whole family: both are refused. So is
+/// a `%`, which stands for any text at all. Asterisk 10 and later takes `_` for any one character, and small letters
+/// for capitals: `call_log` deletes `call-log` and `Call_Log` as well.
 #[derive(Clone, Copy, Debug)]
 pub struct DatabaseDelTree<'a> {
     family: &'a BStr,
@@ -70,6 +72,12 @@ impl Command for DatabaseDelTree<'_> {
         }
         if self.key_tree.is_some_and(|key_tree| key_tree.is_empty()) {
             line.refuse_argument("key tree", "is empty, which would delete the whole family");
+        }
+        // Asterisk looks for both by SQL's `LIKE`, and nothing escapes there
+        for (name, text) in [("family", Some(self.family)), ("key tree", self.key_tree)] {
+            if text.is_some_and(|text| text.contains(&b'%')) {
+                line.refuse_argument(name, "holds `%`, which stands for any text and would delete all of it");
+            }
         }
         line.words("DATABASE DELTREE")
             .argument("family", self.family)

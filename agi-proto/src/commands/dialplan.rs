@@ -2,24 +2,76 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::define::text_commands;
 use crate::command::{Command, CommandInfo};
 use crate::encode::CommandLine;
 use crate::error::ReplyError;
 use crate::reply;
 use crate::response::Response;
 
-text_commands! {
-    /// `SET CONTEXT`: the context in which the dialplan goes on when the script ends.
-    ///
-    /// Without [`SetPriority`] it goes on there at the priority after the current one. Asterisk cuts the
-    /// name at 79 bytes and does not check whether there is such a context. It never fails.
-    SetContext(context) -> (): reply::done, CommandInfo::new("SET CONTEXT");
+/// `SET CONTEXT`: the context in which the dialplan goes on when the script ends.
+///
+/// Without [`SetPriority`] it goes on there at the priority after the current one. Asterisk cuts the name at 79
+/// bytes, so a longer one is refused. It does not check whether there is such a context, and never fails.
+#[derive(Clone, Copy, Debug)]
+pub struct SetContext<'a> {
+    context: &'a BStr,
+}
 
-    /// `SET EXTENSION`: the extension at which the dialplan goes on when the script ends.
-    ///
-    /// See [`SetContext`]; the same holds here.
-    SetExtension(extension) -> (): reply::done, CommandInfo::new("SET EXTENSION");
+impl<'a> SetContext<'a> {
+    /// The command with its argument.
+    pub fn new(context: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self { context: BStr::new(context) }
+    }
+}
+
+impl Command for SetContext<'_> {
+    type Reply = ();
+    const INFO: CommandInfo = CommandInfo::new("SET CONTEXT");
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("SET CONTEXT").argument("context", self.context);
+        refuse_cut("context", self.context, line);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
+        reply::done(response)
+    }
+}
+
+/// `SET EXTENSION`: the extension at which the dialplan goes on when the script ends.
+///
+/// See [`SetContext`]; the same holds here.
+#[derive(Clone, Copy, Debug)]
+pub struct SetExtension<'a> {
+    extension: &'a BStr,
+}
+
+impl<'a> SetExtension<'a> {
+    /// The command with its argument.
+    pub fn new(extension: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self { extension: BStr::new(extension) }
+    }
+}
+
+impl Command for SetExtension<'_> {
+    type Reply = ();
+    const INFO: CommandInfo = CommandInfo::new("SET EXTENSION");
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.words("SET EXTENSION").argument("extension", self.extension);
+        refuse_cut("extension", self.extension, line);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<(), ReplyError> {
+        reply::done(response)
+    }
+}
+
+/// Refuses a name that Asterisk would cut, and so take for another.
+fn refuse_cut(argument: &'static str, name: &[u8], line: &mut CommandLine<'_>) {
+    if name.len() > 79 {
+        line.refuse_argument(argument, "is longer than 79 bytes, at which Asterisk cuts it");
+    }
 }
 
 /// `SET PRIORITY`: the priority at which the dialplan goes on when the script ends: a number, or a
@@ -28,7 +80,8 @@ text_commands! {
 /// A label that is not there is answered by 520, [`Rejection::Usage`](crate::Rejection::Usage). A number
 /// is not checked. It never fails.
 ///
-/// Asterisk takes a label that begins like a number for that number (`2nd-try` for 2), so it is refused.
+/// Asterisk takes a label that begins like a number for that number (`2nd-try` for 2), and a number of more than 32
+/// bits for another one, so both are refused.
 #[derive(Clone, Copy, Debug)]
 pub struct SetPriority<'a> {
     priority: &'a BStr,
@@ -55,10 +108,15 @@ impl Command for SetPriority<'_> {
     }
 }
 
-/// Refuses a label that Asterisk takes for a number.
+/// Refuses a label that Asterisk takes for a number, and a number that it takes for another one.
 fn refuse_ambiguous(priority: &[u8], line: &mut CommandLine<'_>) {
-    if begins_like_a_number(priority) && !priority.iter().all(u8::is_ascii_digit) {
+    if !begins_like_a_number(priority) {
+        return;
+    }
+    if !priority.iter().all(u8::is_ascii_digit) {
         line.refuse_argument("priority", "begins like a number, which Asterisk takes it for");
+    } else if priority.to_str().map(str::parse::<i32>).is_ok_and(|number| number.is_err()) {
+        line.refuse_argument("priority", "is more than 2,147,483,647, all that Asterisk can count");
     }
 }
 
@@ -98,7 +156,7 @@ pub enum GosubEnd {
 
 impl<'a> Gosub<'a> {
     /// Runs the subroutine at `context`, `extension` and `priority`, which is a number or a label. As with
-    /// [`SetPriority`], a label that begins like a number is refused.
+    /// [`SetPriority`], a label that begins like a number is refused, and a number of more than 32 bits.
     pub fn new(
         context: &'a (impl AsRef<[u8]> + ?Sized),
         extension: &'a (impl AsRef<[u8]> + ?Sized),

@@ -42,7 +42,8 @@ pub struct GetVariableExact<'a> {
 pub(crate) const READ_BACK: &str = "GET FULL VARIABLE of BASE64_ENCODE and REPLACE, reading back,";
 
 impl<'a> GetVariableExact<'a> {
-    /// A variable by its name, or a function with its arguments in parentheses.
+    /// A variable by its name, or a function with its arguments in parentheses. A comma elsewhere is refused, and
+    /// so are parentheses and brackets that do not pair up: the expression would be another one.
     pub fn new<T: AsRef<[u8]> + ?Sized>(name: &'a T) -> Self {
         Self { name: BStr::new(name), reads_back: false }
     }
@@ -248,8 +249,27 @@ fn unfit(name: &BStr) -> Option<&'static str> {
     match name.len() {
         0 => Some("is empty"),
         length if length > most => Some("is longer than 500 bytes"),
+        _ if splits(name) => Some("holds a comma of its own, or parentheses or brackets that do not pair up"),
         _ => name.find_byteset(forbidden).map(|_| "holds a byte that an expression takes apart"),
     }
+}
+
+/// Whether Asterisk would take a name apart as an argument of `REPLACE`.
+fn splits(name: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    let pairs_up = name.iter().all(|byte| match byte {
+        b'(' | b'[' => {
+            depth += 1;
+            true
+        }
+        b')' | b']' if depth == 0 => false,
+        b')' | b']' => {
+            depth -= 1;
+            true
+        }
+        byte => *byte != b',' || depth > 0,
+    });
+    !pairs_up || depth > 0
 }
 
 /// The name to read a variable by that was set to be inherited: `__X` is read as `X`.

@@ -1,5 +1,6 @@
 //! Commands that wait for what the caller enters.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use bstr::{BStr, ByteSlice};
@@ -16,7 +17,8 @@ const MOST_DIGITS: u16 = 1023;
 
 /// `GET DATA`: plays a file and collects digits until `#`, the most digits, or time out.
 ///
-/// A new command stops it.
+/// A new command stops it. Who steers a playback over the manager interface while it waits (see
+/// [`Waited::Control`]) presses nothing, but Asterisk counts it as one of the most digits.
 ///
 /// Failure (-1): there is no such file, or the channel was hung up (which the session finds out).
 #[derive(Clone, Copy, Debug)]
@@ -77,10 +79,11 @@ impl Command for GetData<'_> {
         if digits == "-1" {
             return Err(response.failed());
         }
-        if !digits.iter().all(|&byte| Digit::from_code(byte.into()).is_some()) {
-            return Err(response.unexpected());
-        }
-        Ok(Digits { digits: digits.into(), timed_out })
+        // 1000 to 1004, which Asterisk takes for digits and cuts to a byte each
+        let steers = |byte: &u8| matches!(byte, 0xe8..=0xec);
+        let digits = digits.iter().filter(|byte| !steers(byte)).map(|&byte| Digit::from_code(byte.into()));
+        let digits: Option<String> = digits.map(|digit| digit.map(Digit::as_char)).collect();
+        Ok(Digits { digits: digits.ok_or_else(|| response.unexpected())?.into(), timed_out })
     }
 }
 

@@ -127,14 +127,14 @@ impl<'a> ControlStreamFile<'a> {
         self
     }
 
-    /// Begins this far into the file (Asterisk counts milliseconds).
+    /// Begins this far into the file (Asterisk counts milliseconds). Before Asterisk 12 the answer to that is 520.
     pub fn offset(mut self, offset: Duration) -> Self {
         self.offset = Some(Offset::Start(offset));
         self
     }
 
     /// Begins this long before the end of the file (Asterisk counts milliseconds). Asterisk 22 does not manage
-    /// that: it goes to the very end, and the playback is complete at once.
+    /// that: it goes to the very end, and the playback is complete at once. Before Asterisk 12 the answer is 520.
     pub fn offset_from_end(mut self, offset: Duration) -> Self {
         self.offset = Some(Offset::End(offset));
         self

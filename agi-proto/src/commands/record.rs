@@ -41,7 +41,7 @@ pub struct Recorded {
     /// What ended it.
     pub end: RecordEnd,
     /// Where it ended, in samples: 8,000 a second unless the format has another rate. `None` where
-    /// Asterisk does not say, because there is no file.
+    /// Asterisk does not say, because there is no file, or it is one of G.723.
     pub samples: Option<u64>,
 }
 

@@ -89,7 +89,7 @@ pub struct SpeechRecognize<'a> {
 }
 
 /// What [`SpeechRecognize`] heard. `samples` is how far the prompt came: 8,000 a second unless its format
-/// has another rate.
+/// has another rate. It is `None` where Asterisk does not know, as with files of G.723 and of Ogg Speex.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recognition {
     /// Speech: what the engine takes it for, in its order; maybe nothing. Asterisk cuts the list at 4,095
@@ -98,24 +98,24 @@ pub enum Recognition {
         /// What may have been said.
         results: Vec<SpeechResult>,
         /// How far the prompt came.
-        samples: u64,
+        samples: Option<u64>,
     },
     /// The caller pressed this.
     Digit {
         /// What was pressed.
         digit: Digit,
         /// How far the prompt came.
-        samples: u64,
+        samples: Option<u64>,
     },
     /// The caller hung up.
     HungUp {
         /// How far the prompt came.
-        samples: u64,
+        samples: Option<u64>,
     },
     /// Time ran out.
     TimedOut {
         /// How far the prompt came.
-        samples: u64,
+        samples: Option<u64>,
     },
     /// Nothing was recognized: there is no speech object, the channel cannot be listened to, or the engine
     /// gave nothing.
@@ -166,10 +166,7 @@ impl Command for SpeechRecognize<'_> {
 
     fn decode(response: &Response<'_>) -> Result<Recognition, ReplyError> {
         let unexpected = || response.unexpected();
-        let samples = || {
-            let samples = response.number("endpos").and_then(|at| u64::try_from(at).ok());
-            samples.ok_or_else(unexpected)
-        };
+        let samples = || reply::samples(response);
         match (response.code(), response.tag().map(|tag| tag.as_bytes())) {
             (Some(0), None) => Ok(Recognition::Nothing),
             (Some(1), Some(b"speech")) => {

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use bstr::BStr;
 use percent_encoding::percent_decode_str;
@@ -32,9 +33,15 @@ use crate::request::Request;
 pub struct Router<H> {
     /// The index of each route's handler.
     routes: matchit::Router<usize>,
+    /// Each route by itself, the more literal first: all of them together give up a path whose segment begins like
+    /// one route, with `{name}.agi` say, and goes on like another.
+    apart: Vec<(Literal, matchit::Router<usize>)>,
     handlers: Vec<H>,
     fallback: Option<H>,
 }
+
+/// How literal a pattern is, segment by segment: of two that take the same path, the lesser is the more literal one.
+type Literal = Vec<(u8, Reverse<usize>)>;
 
 /// A pattern that cannot be a route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +53,7 @@ pub struct RouteError {
 
 impl<H> Default for Router<H> {
     fn default() -> Self {
-        Self { routes: matchit::Router::new(), handlers: Vec::new(), fallback: None }
+        Self { routes: matchit::Router::new(), apart: Vec::new(), handlers: Vec::new(), fallback: None }
     }
 }
 
@@ -64,10 +71,14 @@ impl<H> Router<H> {
     pub fn insert(&mut self, pattern: &str, handler: H) -> Result<(), RouteError> {
         let slash = if pattern.starts_with('/') { "" } else { "/" };
         let pattern = [slash, pattern].concat();
-        match self.routes.insert(&pattern, self.handlers.len()) {
+        let (index, mut alone) = (self.handlers.len(), matchit::Router::new());
+        match self.routes.insert(&pattern, index).and_then(|()| alone.insert(&pattern, index)) {
             Ok(()) => self.handlers.push(handler),
             Err(error) => return Err(RouteError { pattern, reason: error.to_string() }),
         }
+        let literal = literal(&pattern);
+        let place = self.apart.partition_point(|(other, _)| *other <= literal);
+        self.apart.insert(place, (literal, alone));
         Ok(())
     }
 
@@ -79,7 +90,8 @@ impl<H> Router<H> {
     /// The handler of the request's path, and into the request what its route captures.
     pub fn find(&self, request: &mut Request) -> Option<&H> {
         let path = text(request.path()).into_owned();
-        let Ok(found) = self.routes.at(&path) else {
+        let alone = || self.apart.iter().find_map(|(_, route)| route.at(&path).ok());
+        let Some(found) = self.routes.at(&path).ok().or_else(alone) else {
             request.set_params([]);
             return self.fallback.as_ref();
         };
@@ -92,10 +104,25 @@ impl<H> Router<H> {
 
     /// Changes every handler, the fallback's too.
     pub fn map<T>(self, mut change: impl FnMut(H) -> T) -> Router<T> {
-        let Self { routes, handlers, fallback } = self;
+        let Self { routes, apart, handlers, fallback } = self;
         let handlers = handlers.into_iter().map(&mut change).collect();
-        Router { routes, handlers, fallback: fallback.map(change) }
+        Router { routes, apart, handlers, fallback: fallback.map(change) }
     }
+}
+
+fn literal(pattern: &str) -> Literal {
+    let segment = |segment: &str| {
+        let (before, capture) = segment.split_once('{').unwrap_or((segment, ""));
+        let after = capture.split_once('}').map_or("", |(_, after)| after);
+        let kind = match before.len() + after.len() {
+            _ if capture.is_empty() => 0,
+            0 if capture.starts_with('*') => 3,
+            0 => 2,
+            _ => 1,
+        };
+        (kind, Reverse(before.len() + after.len()))
+    };
+    pattern.split('/').map(segment).collect()
 }
 
 /// A path as text. Bytes that are none, such as a name in Latin-1, are escaped, and a capture of them is
@@ -148,6 +175,26 @@ mod tests {
             assert_eq!(router.find(&mut request), Some(&pattern), "{:?}", path.as_bstr());
             let found: Vec<_> = request.params().map(|(name, value)| (name, value.as_bytes())).collect();
             assert_eq!(found, params);
+        }
+    }
+
+    #[test]
+    fn a_route_is_found_behind_one_that_almost_takes_the_path() {
+        for patterns in [["/{a}.agi/x", "/{a}/{b}", "/{a}/y"], ["/{a}/y", "/{a}/{b}", "/{a}.agi/x"]] {
+            let mut router = Router::new();
+            for pattern in patterns {
+                router.insert(pattern, pattern).expect("a good pattern");
+            }
+            for (path, pattern, a) in [
+                (&b"m.agi/x"[..], "/{a}.agi/x", "m"),
+                (b"m.agi/y", "/{a}/y", "m.agi"),
+                (b"m.agi/z", "/{a}/{b}", "m.agi"),
+            ] {
+                let mut request = request(path);
+                assert_eq!(router.find(&mut request), Some(&pattern), "{:?}", path.as_bstr());
+                assert_eq!(request.param("a").expect("captured"), a);
+            }
+            assert_eq!(router.find(&mut request(b"m.agi/z/1")), None);
         }
     }
 

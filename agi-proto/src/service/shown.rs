@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
+use crate::arguments;
 use crate::command::{Command, CommandInfo};
 use crate::commands::READ_BACK;
 use crate::encode::CommandLine;
@@ -13,14 +14,8 @@ use crate::encode::CommandLine;
 const ASKS: [&str; 4] = ["GET DATA", "GET OPTION", "WAIT FOR DIGIT", READ_BACK];
 /// Commands that set a value, and how many words come before it. Those of `EXEC` are what
 /// [`SetVariableExact`](crate::commands::SetVariableExact) sends, too.
-const SETS: [(&[u8], usize); 6] = [
-    (b"SET VARIABLE ", 3),
-    (b"DATABASE PUT ", 4),
-    (b"EXEC \"Set\" ", 2),
-    (b"EXEC Set ", 2),
-    (b"EXEC \"MSet\" ", 2),
-    (b"EXEC MSet ", 2),
-];
+const SETS: [([&str; 2], usize); 4] =
+    [(["SET", "VARIABLE"], 3), (["DATABASE", "PUT"], 4), (["EXEC", "Set"], 2), (["EXEC", "MSet"], 2)];
 
 /// Decides what a log may show of one conversation. Unless it reveals values, it hides those of `SET VARIABLE`,
 /// `DATABASE PUT` and `EXEC Set`, the answers to `GET DATA`, `GET OPTION` and `WAIT FOR DIGIT`, and what
@@ -85,8 +80,11 @@ impl fmt::Display for Shown<'_> {
             What::Command(line, reveals) => (line, *reveals),
             What::Nothing(length) => return write!(f, "[{length} bytes hidden]"),
         };
-        let sets = |(name, _): &&(&[u8], usize)| {
-            line.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        // a raw line is quoted and spaced as its writer likes
+        let begins = arguments::split(line);
+        let sets = |(name, _): &&([&str; 2], usize)| {
+            let same = |(word, name): (&BString, &str)| word.eq_ignore_ascii_case(name.as_bytes());
+            begins.len() > name.len() && begins.iter().zip(*name).all(same)
         };
         match SETS.iter().find(sets).filter(|_| !reveals) {
             Some(&(_, words)) => write!(f, "{} [hidden]", Escaped(first_words(line, words))),
@@ -155,6 +153,8 @@ mod tests {
             ("DATABASE PUT \"a b\" \"c\" \"1234\"\n", "DATABASE PUT \"a b\" \"c\" [hidden]"),
             ("EXEC \"Set\" \"PIN=${BASE64_DECODE(MTIzNA==)}\"\n", "EXEC \"Set\" [hidden]"),
             ("exec set PIN=1234", "exec set [hidden]"),
+            (" SET\t\"VARIABLE\"  PIN 1234", " SET\\t\"VARIABLE\" [hidden]"),
+            ("\\SET VARIABLE PIN 1234", "\\\\SET VARIABLE PIN [hidden]"),
             ("EXEC \"Playback\" \"1234\"\n", "EXEC \"Playback\" \"1234\"\\n"),
             ("VERBOSE \"\u{e4}\t1234\"\n", "VERBOSE \"\u{e4}\\t1234\"\\n"),
         ] {

@@ -41,10 +41,11 @@ pub(crate) fn said() -> [(&'static str, Is<Ended>); 5] {
     ]
 }
 
-pub(crate) fn played() -> [(&'static str, Is<Playback>); 6] {
+pub(crate) fn played() -> [(&'static str, Is<Playback>); 7] {
     [
-        ("200 result=0 endpos=3520", Value(Playback { ended: Ended::Complete, samples: 3520 })),
-        ("200 result=49 endpos=3360", Value(Playback { ended: pressed('1'), samples: 3360 })),
+        ("200 result=0 endpos=3520", Value(Playback { ended: Ended::Complete, samples: Some(3520) })),
+        ("200 result=0 endpos=-1", Value(Playback { ended: Ended::Complete, samples: None })),
+        ("200 result=49 endpos=3360", Value(Playback { ended: pressed('1'), samples: Some(3360) })),
         ("200 result=-1 endpos=0", Failed),
         ("200 result=-1 endpos=2400", Failed),
         ("200 result=0", Unexpected),

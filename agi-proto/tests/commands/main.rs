@@ -8,7 +8,8 @@ mod table;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use agi_proto::commands::ALL;
+use agi_proto::commands::{ALL, GetData};
+use agi_proto::reply::Digits;
 use agi_proto::{
     Command, CommandInfo, CommandLine, OnInput, ReplyErrorKind, ReplyShape, Response, arguments,
 };
@@ -88,6 +89,19 @@ fn every_command_is_in_the_table() {
     assert_eq!(table.seen, known, "a command has its row here and its row in the method table");
     assert_eq!(known.len(), 47);
     assert!(ALL.is_sorted_by_key(|info| info.name));
+}
+
+/// Small letters are digits, too, and what the manager steers (1000 to 1004, cut to a byte) is none.
+#[test]
+fn what_asterisk_takes_for_digits() {
+    let data = |raw: &[u8]| GetData::decode(&Response::parse(raw).unwrap()).ok();
+    assert_eq!(
+        data(b"200 result=\xe812\xec3 (timeout)"),
+        Some(Digits { digits: "123".into(), timed_out: true })
+    );
+    assert_eq!(data(b"200 result=1a"), Some(Digits { digits: "1A".into(), timed_out: false }));
+    assert_eq!(data(b"200 result=1\xe7"), None);
+    assert_eq!(data(b"200 result=1\xed"), None);
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn what_asterisk_would_misread_is_refused_by_name() {
     assert_eq!(refused(file.offset_from_end(long)), "offset");
     assert_eq!(refused(file.skip(long)), "skip");
     assert_eq!(refused(DatabaseDelTree::new("")), "family");
+    assert_eq!(refused(DatabaseDelTree::new("a%")), "family");
+    assert_eq!(refused(DatabaseDelTree::new("f").key_tree("%")), "key tree");
     assert_eq!(refused(GetData::new("f").timeout(Duration::ZERO)), "timeout");
     assert_eq!(refused(GetData::new("f").max_digits(0)), "max digits");
     assert_eq!(refused(GetData::new("f").max_digits(1024)), "max digits");
@@ -55,20 +57,45 @@ fn what_asterisk_would_misread_is_refused_by_name() {
         assert_eq!(refused(SetCallerId::new(number)), "number");
     }
     assert_eq!(refused(SetCallerId::new("1").name("\n")), "caller id");
-    for label in ["2nd-try", " 2", "\x0b2x", "+2", "-1", "\t-2x", "1 "] {
+    for label in ["2nd-try", " 2", "\x0b2x", "+2", "-1", "\t-2x", "1 ", "2147483648", "99999999999999999999"]
+    {
         assert_eq!(refused(SetPriority::new(label)), "priority", "{label:?}");
         assert_eq!(refused(Gosub::new("c", "e", label)), "priority", "{label:?}");
     }
-    for label in ["", "2", "007", "-", "--2", "try-2", "n+1", "+ 2", "é2"] {
+    for label in
+        ["", "2", "007", "2147483647", "000000000002147483647", "-", "--2", "try-2", "n+1", "+ 2", "é2"]
+    {
         assert!(written(&SetPriority::new(label), 2047).is_ok(), "{label:?}");
         assert!(written(&Gosub::new("c", "e", label), 2047).is_ok(), "{label:?}");
     }
+    let (most, more) = ("x".repeat(79), "x".repeat(80));
+    assert_eq!(refused(SetContext::new(&more)), "context");
+    assert_eq!(refused(SetExtension::new(&more)), "extension");
+    assert!(
+        written(&SetContext::new(&most), 2047).is_ok() && written(&SetExtension::new(&most), 2047).is_ok()
+    );
     assert_eq!(refused(SetVariable::new("", "x")), "name");
     for timeout in [long, Duration::ZERO] {
         assert_eq!(refused(SpeechRecognize::new("f", timeout)), "timeout");
     }
     assert_eq!(refused(DatabaseDelTree::new("f").key_tree("")), "key tree");
     assert_eq!(refused(WaitForDigit::new(long)), "timeout");
+}
+
+/// Asterisk takes the expression apart at commas, and counts parentheses and brackets.
+#[test]
+fn an_exact_variable_has_a_name_that_an_expression_holds() {
+    for name in ["", "A,B", "X)", "(X", "F(a)(", "F(a),b", "A[", "]A[", "a=b", "a b}", &"x".repeat(501)] {
+        let exact = GetVariableExact::new(name);
+        assert!(matches!(written(&exact, 8191), Err(EncodeError::InvalidArgument { .. })), "{name}");
+        assert!(SetVariableExact::new(name, "x").is_err(), "{name}");
+    }
+    for name in
+        ["A", "__A", "CALLERID(num)", "DB(a/b)", "F(a,b)", "F((a,b),[c,d])", "X:1:2", &"x".repeat(500)]
+    {
+        assert!(written(&GetVariableExact::new(name), 8191).is_ok(), "{name}");
+        assert!(SetVariableExact::new(name, "x").is_ok(), "{name}");
+    }
 }
 
 #[test]

@@ -428,18 +428,18 @@ fn speech(t: &mut Table) {
             (
                 "200 result=1 (speech) endpos=80 results=2 score0=900 text0=\"say \"yes\"\" \
                  grammar0=answers score1=12 text1=\"no\" grammar1=",
-                Value(Recognition::Speech { results: yes_no, samples: 80 }),
+                Value(Recognition::Speech { results: yes_no, samples: Some(80) }),
             ),
             (
                 "200 result=1 (speech) endpos=0 results=0 ",
-                Value(Recognition::Speech { results: vec![], samples: 0 }),
+                Value(Recognition::Speech { results: vec![], samples: Some(0) }),
             ),
             (
                 "200 result=1 (digit) digit=# endpos=160",
-                Value(Recognition::Digit { digit: digit('#'), samples: 160 }),
+                Value(Recognition::Digit { digit: digit('#'), samples: Some(160) }),
             ),
-            ("200 result=1 (hangup) endpos=8", Value(Recognition::HungUp { samples: 8 })),
-            ("200 result=1 (timeout) endpos=9", Value(Recognition::TimedOut { samples: 9 })),
+            ("200 result=1 (hangup) endpos=8", Value(Recognition::HungUp { samples: Some(8) })),
+            ("200 result=1 (timeout) endpos=-1", Value(Recognition::TimedOut { samples: None })),
             ("200 result=0", Value(Recognition::Nothing)),
             ("200 result=1 (digit) digit=12 endpos=160", Unexpected),
             ("200 result=-1", Unexpected),

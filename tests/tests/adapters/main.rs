@@ -237,7 +237,7 @@ macro_rules! handler {
                 }
                 "/reply" => {
                     let playback = $channel.stream_file("hi", "#") $($await)* ?;
-                    let seen = format!("{} at {}", playback.digit().unwrap(), playback.samples);
+                    let seen = format!("{} at {}", playback.digit().unwrap(), playback.samples.unwrap());
                     $channel.set_variable("SEEN", seen) $($await)*
                 }
                 "/lines" => {

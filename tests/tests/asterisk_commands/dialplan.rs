@@ -1,5 +1,6 @@
 //! What steers the channel and the dialplan.
 
+use agi_proto::Raw;
 use agi_proto::commands::channel::{ChannelState, Music, Tdd};
 use agi_proto::commands::dialplan::GosubEnd;
 use agi_proto::commands::exec::Execution;
@@ -8,7 +9,7 @@ use agi_proto::commands::*;
 use agi_tests::asterisk::Where;
 use agi_tests::service::block_on;
 
-use super::{Line, MS, TIME, usage};
+use super::{Error, Line, MS, TIME, usage};
 
 #[test]
 fn a_ringing_channel_is_answered() {
@@ -62,6 +63,11 @@ fn a_subroutine_ends_in_its_ways() {
         let missing = line.send(Gosub::new(context, extension, priority)).unwrap();
         assert_eq!(missing, GosubEnd::NoSuchLabel);
     }
+    // a number of more than 32 bits is taken for another one
+    let wrapped = line.send(Raw::new("GOSUB subs value 4294967297")).unwrap();
+    assert_eq!(wrapped.response().raw(), "200 result=0 Gosub complete");
+    let refused = line.send(Gosub::new("subs", "value", "4294967297"));
+    assert!(matches!(refused, Err(Error::Encode(_))), "{refused:?}");
     assert_eq!(line.send(Gosub::new("subs", "noreturn", "1")).unwrap(), GosubEnd::Abnormal);
     line.send(Noop::new()).unwrap();
     line.finish();
@@ -112,6 +118,9 @@ fn where_the_dialplan_goes_on() {
 
     // nothing is checked, and the call ends where nothing is
     let mut line = Line::new();
+    let long = "n".repeat(80);
+    line.send(Raw::new(&format!("SET CONTEXT {long}"))).unwrap();
+    assert_eq!(line.send(GetVariable::new("CONTEXT")).unwrap().unwrap(), long[..79], "it is cut");
     line.send(SetContext::new("no such context")).unwrap();
     line.send(SetExtension::new("no such extension")).unwrap();
     line.send(SetPriority::new("1")).unwrap();
@@ -141,8 +150,10 @@ fn the_caller_gets_another_name() {
     }
     // Asterisk writes a number as it thinks fit
     let mut line = Line::new();
-    line.send(SetCallerId::new("+49 (30) 1-2.3")).unwrap();
-    assert_eq!(line.send(GetVariable::new("CALLERID(num)")).unwrap().unwrap(), "+4930123");
+    for (number, shrunk) in [("+49 (30) 1-2.3", "+4930123"), ("anna-lee (2.b)", "annalee2b")] {
+        line.send(SetCallerId::new(number)).unwrap();
+        assert_eq!(line.send(GetVariable::new("CALLERID(num)")).unwrap().unwrap(), shrunk);
+    }
     line.end();
     let mut line = Line::with(|call| call.caller_id("before", "000").report("CALLERID(all)"));
     line.send(SetCallerId::new("200")).unwrap();

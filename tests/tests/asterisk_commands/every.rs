@@ -77,7 +77,7 @@ const ROWS: &[Row] = rows! {
     "GET DATA": get_data("", 20 * MS, 1) => digits if digits.digits.is_empty() && digits.timed_out,
     "GET FULL VARIABLE": get_full_variable("${GREETING} $[1 + 2]") => Some(value) if value == "hello 3",
     "GET OPTION": get_option("beep", "1", 20 * MS)
-        => playback if playback.ended == Ended::Complete && playback.samples == 3520,
+        => playback if playback.ended == Ended::Complete && playback.samples == Some(3520),
     "GET VARIABLE": get_variable("GREETING") => Some(value) if value == "hello",
     "GOSUB": gosub("subs", "value", "1") => GosubEnd::Complete,
     "HANGUP": hang_up() => true,
@@ -111,7 +111,7 @@ const ROWS: &[Row] = rows! {
     "SPEECH SET": speech_set("sensitivity", "1") => false,
     "SPEECH UNLOAD GRAMMAR": speech_unload_grammar("answers") => false,
     "STREAM FILE": stream_file("beep", "")
-        => playback if playback.ended == Ended::Complete && playback.samples == 3520,
+        => playback if playback.ended == Ended::Complete && playback.samples == Some(3520),
     "TDD MODE": tdd_mode(Tdd::On) => false,
     "VERBOSE": verbose("hello") => (),
     "WAIT FOR DIGIT": wait_for_digit(20 * MS) => Waited::TimedOut,

@@ -68,6 +68,9 @@ fn one_digit() {
         let waited = line.during(WaitForDigit::new(None), |call| call.press(&digit.to_string()));
         assert_eq!(waited.unwrap(), Waited::Digit(digit));
     }
+    // as SendDTMF and the manager may write it
+    let small = line.during(WaitForDigit::new(None), |call| call.press("d"));
+    assert_eq!(small.unwrap().digit(), Digit::new('D'));
     for (control, code) in
         [("stop", 1000), ("pause", 1001), ("restart", 1002), ("reverse", 1003), ("forward", 1004)]
     {
@@ -75,6 +78,11 @@ fn one_digit() {
             call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", control)]);
         });
         assert_eq!(waited.unwrap(), Waited::Control(code), "{control}");
+        let data = line.during(GetData::new("").timeout(TIME).max_digits(2), |call| {
+            call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", control)]);
+            call.press("7");
+        });
+        assert_eq!(data.unwrap(), digits("7", false), "{control}");
     }
     line.end();
 }

@@ -1,5 +1,6 @@
 //! Variables, the database, and what goes to the log.
 
+use agi_proto::Raw;
 use agi_proto::commands::control::Verbosity;
 use agi_proto::commands::*;
 use agi_tests::asterisk::FarLeg;
@@ -134,6 +135,24 @@ fn the_database_keeps_what_it_is_given() {
     assert_eq!(get(&mut line, "key"), None);
     assert!(line.send(DatabaseDelTree::new("values test")).unwrap());
     assert!(!line.send(DatabaseDelTree::new("values test")).unwrap());
+    line.end();
+}
+
+/// Asterisk compares with SQL's `LIKE`.
+#[test]
+fn a_tree_that_is_deleted_may_be_more_than_one() {
+    let mut line = Line::new();
+    for (family, key_tree) in [("LIKE/a", "key"), ("l_ke/a", "key"), ("like", "A"), ("like/a", "k_y")] {
+        line.send(DatabasePut::new("like/a", "key", "x")).unwrap();
+        assert!(line.send(DatabaseDelTree::new(family).key_tree(key_tree)).unwrap(), "{family} {key_tree}");
+        assert_eq!(line.send(DatabaseGet::new("like/a", "key")).unwrap(), None);
+    }
+    // as anything at all does
+    line.send(DatabasePut::new("like/a", "key", "x")).unwrap();
+    let raw = line.send(Raw::new("DATABASE DELTREE like %")).unwrap();
+    assert_eq!(raw.response().raw(), "200 result=0");
+    assert_eq!(line.send(DatabaseGet::new("like/a", "key")).unwrap(), None);
+    assert!(matches!(line.send(DatabaseDelTree::new("like").key_tree("%")), Err(super::Error::Encode(_))));
     line.end();
 }
 

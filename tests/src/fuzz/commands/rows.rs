@@ -49,16 +49,20 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(DatabaseGet family key),
     texts!(DatabasePut family key value),
     texts!(GetVariable name),
-    texts!(SetContext context),
-    texts!(SetExtension extension),
+    |u, limit| {
+        let name = text(u)?;
+        let case = Case::new(limit, SetContext::new(&name), vec![name.clone()]);
+        Ok(case.misread(name.len() > 79))
+    },
+    |u, limit| {
+        let name = text(u)?;
+        let case = Case::new(limit, SetExtension::new(&name), vec![name.clone()]);
+        Ok(case.misread(name.len() > 79))
+    },
     |u, limit| {
         let priority = text(u)?;
-        let shown = String::from_utf8_lossy(&priority);
-        let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
-        let number = number.strip_prefix(['-', '+']).unwrap_or(number);
-        let misread =
-            number.starts_with(|c: char| c.is_ascii_digit()) && shown.contains(|c: char| !c.is_ascii_digit());
-        Ok(Case::new(limit, SetPriority::new(&priority), vec![priority.clone()]).misread(misread))
+        let command = SetPriority::new(&priority);
+        Ok(Case::new(limit, command, vec![priority.clone()]).misread(ambiguous(&priority)))
     },
     texts!(SendImage image),
     texts!(SendText text_to_send),
@@ -71,7 +75,12 @@ pub(super) const COMMANDS: [Make; 50] = [
     optional_text!(HangUp() channel),
     optional_text!(SpeechCreate() engine),
     optional_text!(Exec(application) arguments),
-    optional_text!(Gosub(context, extension, priority) arguments),
+    |u, limit| {
+        let (context, extension, priority, last) = (text(u)?, text(u)?, text(u)?, optional(u, text)?);
+        let command = last.iter().fold(Gosub::new(&context, &extension, &priority), Gosub::arguments);
+        let words = [&context, &extension, &priority].into_iter().chain(&last).cloned().collect();
+        Ok(Case::new(limit, command, words).misread(ambiguous(&priority)))
+    },
     optional_text!(GetFullVariable(expression) channel),
     |u, limit| {
         let name = text(u)?;
@@ -88,9 +97,9 @@ pub(super) const COMMANDS: [Make; 50] = [
     |u, limit| {
         let (family, tree) = (text(u)?, optional(u, text)?);
         let command = tree.iter().fold(DatabaseDelTree::new(&family), DatabaseDelTree::key_tree);
-        let words = [family.clone()].into_iter().chain(tree.clone()).collect();
-        Ok(Case::new(limit, command, words)
-            .misread(family.is_empty() || tree.is_some_and(|tree| tree.is_empty())))
+        let words: Vec<_> = [family.clone()].into_iter().chain(tree.clone()).collect();
+        let misread = words.iter().any(|word| word.is_empty() || word.contains(&b'%'));
+        Ok(Case::new(limit, command, words).misread(misread))
     },
     |u, limit| {
         let (name, value) = (text(u)?, text(u)?);
@@ -349,6 +358,17 @@ fn near_edge(u: &mut Unstructured<'_>) -> Result<u16> {
 fn moment(u: &mut Unstructured<'_>) -> Result<i64> {
     let edges = [i64::from(i32::MIN) - 1, i32::MIN.into(), i32::MAX.into(), i64::from(i32::MAX) + 1];
     if u.arbitrary()? { u.arbitrary() } else { Ok(*u.choose(&edges)?) }
+}
+
+/// Whether Asterisk takes a priority for another number, or a label for one.
+fn ambiguous(priority: &[u8]) -> bool {
+    let shown = String::from_utf8_lossy(priority);
+    let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let is_number = shown.chars().all(|c| c.is_ascii_digit());
+    let digits = shown.trim_start_matches('0');
+    let wraps = digits.len() > 10 || digits.len() == 10 && digits > "2147483647";
+    number.starts_with(|c: char| c.is_ascii_digit()) && (!is_number || wraps)
 }
 
 // ---- how they must be written ----
