@@ -16,6 +16,7 @@ use clap::Args;
 
 use self::line::Line;
 use self::phone::Phone;
+use crate::at;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -73,8 +74,7 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
         .transcript
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("agi-sim-call-{}.txt", std::process::id())));
-    fs::write(&path, phone.transcript().to_string())
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+    fs::write(&path, phone.transcript().to_string()).map_err(at(path.display()))?;
     println!("the transcript is in {}", path.display());
     done.map(|()| !phone.is_broken())
 }

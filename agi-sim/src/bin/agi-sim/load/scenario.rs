@@ -9,6 +9,8 @@ use agi_sim::{Setup, Unknown};
 use clap::ValueEnum;
 use serde::Deserialize;
 
+use crate::at;
+
 /// The scenarios that need no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BuiltIn {
@@ -64,7 +66,7 @@ impl From<BuiltIn> for Scenario {
 
 impl Scenario {
     pub(super) fn read(file: &Path) -> io::Result<Self> {
-        let text = fs::read_to_string(file)?;
+        let text = fs::read_to_string(file).map_err(at(file.display()))?;
         let invalid = |error| {
             io::Error::new(io::ErrorKind::InvalidData, format!("{} is no scenario: {error}", file.display()))
         };
