@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 use super::channel::{Channel, UP};
 use super::commands::{self, Begun};
 use super::event::{Event, Status};
-use super::job::{Answer, Job, OnInput, Step, Work};
+use super::job::{Answer, Job, OnInput, Step, Work, lasting};
 use super::setup::{Setup, network};
 use super::wire::{Read, Wire};
 
@@ -399,6 +399,9 @@ impl Pbx {
     fn finish_as(&mut self, name: &'static str, answer: Answer) {
         for (name, value) in answer.sets {
             self.channel.set(name, value);
+        }
+        if let Some((file, samples)) = answer.recorded {
+            self.setup.sounds.insert(file, lasting(samples));
         }
         self.failed |= answer.failed && !self.dead && !self.gone;
         self.gone |= answer.hangs_up;
