@@ -131,6 +131,9 @@ impl Caller {
     /// Calls an async service in memory, on a tokio runtime of its own whose time is simulated: timers of the
     /// service's own too.
     ///
+    /// That runtime has no I/O, for simulated time does not wait for a socket. A service that asks a database gets
+    /// another one for this, or is called over TCP.
+    ///
     /// # Panics
     ///
     /// If the call goes otherwise than the script says.
