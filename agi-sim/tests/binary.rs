@@ -66,6 +66,17 @@ fn without_a_terminal_a_call_is_lines_and_keys_come_from_the_input() {
 }
 
 #[test]
+fn a_sound_may_be_missing() {
+    let url = format!("agi://{}/pin", service());
+    let file = folder("missing-sound").join("call.txt");
+    let output =
+        run(&["call", &url, "--transcript", file.to_str().unwrap(), "--missing", "enter-pin"], "1234");
+    let out = text(&output.stdout);
+    assert!(output.status.success(), "{out}{}", text(&output.stderr));
+    assert!(out.contains("A>S  200 result=-1\\n") && !out.contains("RESULT"), "{out}");
+}
+
+#[test]
 fn a_caller_may_hang_up() {
     let url = format!("agi://{}/pin", service());
     let file = folder("hangs-up").join("call.txt");
