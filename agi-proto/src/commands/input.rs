@@ -80,7 +80,7 @@ impl Command for GetData<'_> {
         if !digits.iter().all(|&byte| Digit::from_code(byte.into()).is_some()) {
             return Err(response.unexpected());
         }
-        Ok(Digits { digits: digits.into(), timed_out })
+        Ok(Digits { digits: digits.to_str_lossy().into_owned(), timed_out })
     }
 }
 
