@@ -191,6 +191,19 @@ fn a_service_that_panics_of_a_failed_call_does_not_hide_why_it_failed() {
 }
 
 #[test]
+fn what_no_phone_has_cannot_be_pressed() {
+    for keys in ["12,3", "a", "1 2"] {
+        let first: [&dyn Fn() -> Caller; 2] = [&|| caller().press(keys), &|| caller().press_blindly(keys)];
+        for press in first {
+            let failed = catch_unwind(AssertUnwindSafe(press)).map(drop).expect_err("it is no key");
+            let failed = *failed.downcast::<String>().unwrap();
+            assert!(failed.contains("is no key"), "{failed}");
+        }
+    }
+    drop(caller().press("0123456789*#ABCD"));
+}
+
+#[test]
 fn a_service_that_does_nothing_fails() {
     let caller = Caller::new(URL).patience(Duration::from_secs(60));
     let failed = catch_unwind(|| caller.run_stream(|mut line| line.read_to_end(&mut Vec::new()).is_err()));

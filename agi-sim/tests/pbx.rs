@@ -227,6 +227,7 @@ fn digits_that_no_command_takes_are_lost() {
     let lost = std::iter::from_fn(|| wire.pbx.poll_event()).last();
     assert_eq!(lost, Some(Event::Digit { digit: '1', taken: false }));
     assert_eq!(wire.send("WAIT FOR DIGIT 800\n"), NONE);
+    wire.pbx.press('x', wire.now); // which no phone has
     assert_eq!(wire.pass(800), ["200 result=0\n"]);
 }
 
