@@ -33,6 +33,7 @@ pub(crate) async fn with_notes(mut channel: Channel) -> Result<(), Error> {
 }
 
 fn main() -> std::io::Result<()> {
+    tracing_subscriber::fmt().init();
     async_std::task::block_on(async {
         let server = match std::env::args().nth(1) {
             Some(address) => Server::bind(address).await?,

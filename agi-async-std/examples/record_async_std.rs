@@ -37,6 +37,7 @@ pub(crate) async fn record(mut channel: Channel) -> Result<(), Error> {
 }
 
 fn main() -> std::io::Result<()> {
+    tracing_subscriber::fmt().init();
     async_std::task::block_on(async {
         let server = match std::env::args().nth(1) {
             Some(address) => Server::bind(address).await?,

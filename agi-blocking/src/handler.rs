@@ -33,6 +33,13 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// `Arguments` is what a function takes, so that functions of both kinds can be handlers; a type that
 /// implements this itself leaves it out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no handler of calls",
+    label = "this cannot handle a call",
+    note = "a handler is a function (or a closure that is `Send + Sync + 'static`) that takes a `&mut Channel`, and a \
+            `&Request` behind it if it wants one, and gives a `Result<(), E>` of an error `E` that `?` makes a \
+            `Box<dyn Error + Send + Sync>`"
+)]
 pub trait Handler<Arguments = ()>: Send + Sync + 'static {
     /// What a handler fails with. The server logs it, unless it is or comes from (see
     /// [`Error::source`](StdError::source)) an [`Error`](crate::Error) that only says that the call is over.

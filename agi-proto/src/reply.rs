@@ -1,5 +1,7 @@
 //! What the answers of several commands have in common.
 
+use alloc::string::String;
+
 use bstr::BString;
 
 use crate::digit::Digit;
@@ -43,10 +45,21 @@ impl Playback {
 }
 
 /// The digits that a caller entered, as text: `0042` and `*12` stay what they are.
+///
+/// ```
+/// use agi_proto::{Command, Response, commands::GetData};
+///
+/// let response = Response::parse(b"200 result=0042").unwrap();
+/// let entered = GetData::decode(&response)?;
+/// assert_eq!(entered.digits, "0042");
+/// let account: u32 = entered.digits.parse().expect("neither `*` nor too many");
+/// assert_eq!(account, 42);
+/// # Ok::<(), agi_proto::ReplyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digits {
     /// What was pressed, without the `#` that ended it.
-    pub digits: BString,
+    pub digits: String,
     /// Whether time ran out. Otherwise `#` was pressed or the most digits were reached.
     pub timed_out: bool,
 }

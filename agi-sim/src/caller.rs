@@ -134,7 +134,8 @@ impl Caller {
 
     // ---- what is expected ----
 
-    /// The next thing that the caller hears is this file, from now on. The next step comes when it begins.
+    /// The next thing that the caller hears, behind what steps before this one named, is this file. The next step comes
+    /// when it begins.
     pub fn expect_play(self, file: impl Into<BString>) -> Self {
         self.then(Step::Play(file.into()))
     }
@@ -167,13 +168,23 @@ impl Caller {
 
     /// Presses keys as people do: the first one 200 ms after a command has begun that takes it, and the others
     /// 100 ms after one another, whether or not somebody listens still.
+    ///
+    /// # Panics
+    ///
+    /// For a key that no phone has: there are `0` to `9`, `*`, `#`, and `A` to `D`.
+    #[track_caller]
     pub fn press(self, keys: &str) -> Self {
-        self.then(Step::Press { keys: keys.into(), blindly: false })
+        self.then(Step::press(keys, false))
     }
 
     /// Presses keys at once, whether or not anybody listens: Asterisk loses digits that no command takes.
+    ///
+    /// # Panics
+    ///
+    /// As [`press`](Self::press) does.
+    #[track_caller]
     pub fn press_blindly(self, keys: &str) -> Self {
-        self.then(Step::Press { keys: keys.into(), blindly: true })
+        self.then(Step::press(keys, true))
     }
 
     /// Listens until what plays is over.

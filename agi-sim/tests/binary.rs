@@ -35,7 +35,7 @@ fn run(arguments: &[&str], input: &str) -> Output {
     let mut command = agi_sim(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // who fails at once reads nothing
     child.wait_with_output().unwrap()
 }
 
@@ -63,6 +63,17 @@ fn without_a_terminal_a_call_is_lines_and_keys_come_from_the_input() {
     assert!(at("S>A  SET VARIABLE \"RESULT\" \"1234\"") < at("AGISTATUS SUCCESS"));
     let transcript = fs::read_to_string(&file).unwrap();
     assert!(transcript.contains("A>S  200 result=1234\\n") && transcript.contains("AGISTATUS SUCCESS"));
+}
+
+#[test]
+fn a_sound_may_be_missing() {
+    let url = format!("agi://{}/pin", service());
+    let file = folder("missing-sound").join("call.txt");
+    let output =
+        run(&["call", &url, "--transcript", file.to_str().unwrap(), "--missing", "enter-pin"], "1234");
+    let out = text(&output.stdout);
+    assert!(output.status.success(), "{out}{}", text(&output.stderr));
+    assert!(out.contains("A>S  200 result=-1\\n") && !out.contains("RESULT"), "{out}");
 }
 
 #[test]
@@ -104,6 +115,37 @@ fn a_call_that_cannot_be_is_told_and_fails() {
     }
     let output = run(&["call", "agi://localhost/", "--set", "NAME"], "");
     assert!(text(&output.stderr).contains("--set NAME: it has no ="));
+}
+
+#[test]
+fn what_could_not_be_read_or_written_or_reached_is_named() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listens = listener.local_addr().unwrap().to_string();
+    let folder = folder("named");
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (missing, inside, trace) = (file("missing"), file("trace/inside"), file("trace"));
+    fs::write(&trace, "").unwrap();
+    let no_trace = file("no-trace");
+    fs::write(&no_trace, "hello\n").unwrap();
+    let url = format!("agi://{}/pin", service());
+    for (arguments, named) in [
+        (&["replay", &*missing, &*closed][..], &*missing),
+        (&["replay", &no_trace, &closed], &no_trace),
+        (&["replay", &trace, &closed], &closed),
+        (&["proxy", &listens, &closed], &listens),
+        (&["proxy", "127.0.0.1:0", &closed, "--save", &inside], &inside),
+        (&["load", &url, "--file", &missing], &missing),
+        (&["load", &url, "--calls", "1", "--warm-up", "0", "--json", &inside], &inside),
+        (&["load", &url, "--calls", "1", "--warm-up", "0", "--svg", &inside], &inside),
+        (&["call", &url, "--transcript", &inside], &inside),
+    ] {
+        let output = run(arguments, "h");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = text(&output.stderr);
+        let message = message.lines().last().unwrap_or_default();
+        assert!(message.contains(named), "{arguments:?}: {message}");
+    }
 }
 
 #[test]

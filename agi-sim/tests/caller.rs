@@ -166,6 +166,44 @@ fn what_is_unmet_is_told_with_what_happened() {
 }
 
 #[test]
+fn a_service_that_panics_of_a_failed_call_does_not_hide_why_it_failed() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let message = |panic: std::thread::Result<()>| *panic.unwrap_err().downcast::<String>().unwrap();
+    let all = |caller: &dyn Fn() -> Caller| {
+        let each: [&dyn Fn(); 5] = [
+            &|| drop(caller().run(|channel| link(channel).unwrap())),
+            &|| drop(caller().run_blocking(|channel| blocking(channel).unwrap())),
+            &|| drop(caller().run_stream(|line| on_smol(line).unwrap())),
+            &|| drop(caller().run_tokio(|line| async { on_tokio(line).await.unwrap() })),
+            &|| drop(runtime.block_on(caller().call_tokio(|line| async { on_tokio(line).await.unwrap() }))),
+        ];
+        each.map(|call| message(catch_unwind(AssertUnwindSafe(call))))
+    };
+    for failed in all(&|| caller().expect_play("welcome")) {
+        assert!(failed.starts_with("expect_play(\"welcome\"), but the caller heard"), "{failed}");
+        assert!(failed.contains("S>A  GET DATA"), "{failed}");
+    }
+    // what it panics of by itself is its own affair
+    for failed in all(&|| caller().missing_sound("enter-pin").press("1")) {
+        assert!(failed.starts_with("called `Result::unwrap()` on an `Err` value: Reply("), "{failed}");
+    }
+}
+
+#[test]
+fn what_no_phone_has_cannot_be_pressed() {
+    for keys in ["12,3", "a", "1 2"] {
+        let first: [&dyn Fn() -> Caller; 2] = [&|| caller().press(keys), &|| caller().press_blindly(keys)];
+        for press in first {
+            let failed = catch_unwind(AssertUnwindSafe(press)).map(drop).expect_err("it is no key");
+            let failed = *failed.downcast::<String>().unwrap();
+            assert!(failed.contains("is no key"), "{failed}");
+        }
+    }
+    drop(caller().press("0123456789*#ABCD"));
+}
+
+#[test]
 fn a_service_that_does_nothing_fails() {
     let caller = Caller::new(URL).patience(Duration::from_secs(60));
     let failed = catch_unwind(|| caller.run_stream(|mut line| line.read_to_end(&mut Vec::new()).is_err()));

@@ -227,6 +227,7 @@ fn digits_that_no_command_takes_are_lost() {
     let lost = std::iter::from_fn(|| wire.pbx.poll_event()).last();
     assert_eq!(lost, Some(Event::Digit { digit: '1', taken: false }));
     assert_eq!(wire.send("WAIT FOR DIGIT 800\n"), NONE);
+    wire.pbx.press('x', wire.now); // which no phone has
     assert_eq!(wire.pass(800), ["200 result=0\n"]);
 }
 
@@ -397,4 +398,29 @@ fn read_leaves_what_was_entered_in_a_variable() {
     assert_eq!(wire.send("NOOP\n"), NONE, "unlike GET DATA it is not stopped");
     assert_eq!(wire.hang_up(), ["200 result=0\n", "HANGUP\n", "200 result=0\n"]);
     assert_eq!(wire.pbx.channel().variable("READSTATUS").unwrap(), "HANGUP");
+}
+
+#[test]
+fn what_was_recorded_plays_for_as_long_as_it_was_recorded() {
+    let mut wire = Wire::new(|setup| {
+        setup.unknown_sound = None;
+        setup.unwritable = vec!["/proc".into()];
+    });
+    let missing = ["200 result=-1 endpos=0\n"];
+    assert_eq!(wire.send("STREAM FILE note #\n"), missing);
+    wire.send("RECORD FILE note wav # 2000\n");
+    assert_eq!(wire.pass(2000), ["200 result=0 (timeout) endpos=16000\n"]);
+    wire.send("STREAM FILE note #\n");
+    assert_eq!(wire.pass(1999), NONE);
+    assert_eq!(wire.pass(1), ["200 result=0 endpos=16000\n"]);
+
+    wire.send("RECORD FILE note wav # 9000 16000\n"); // appends
+    wire.pass(1000);
+    wire.pbx.press('#', wire.now);
+    assert_eq!(wire.out(), ["200 result=35 (dtmf) endpos=22400\n"]);
+    wire.send("STREAM FILE note #\n");
+    assert_eq!(wire.pass(2800), ["200 result=0 endpos=22400\n"]);
+
+    assert_eq!(wire.send("RECORD FILE /proc/note wav # 9000\n"), ["200 result=-1 (writefile)\n"]);
+    assert_eq!(wire.send("STREAM FILE /proc/note #\n"), missing);
 }

@@ -25,6 +25,7 @@ pub(crate) async fn ivr(mut channel: Channel) -> Result<(), Error> {
 }
 
 fn main() -> std::io::Result<()> {
+    tracing_subscriber::fmt().init();
     smol::block_on(async {
         let server = match std::env::args().nth(1) {
             Some(address) => Server::bind(address).await?,

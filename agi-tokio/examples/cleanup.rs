@@ -34,6 +34,7 @@ pub(crate) async fn with_notes(mut channel: Channel) -> Result<(), Error> {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
+    tracing_subscriber::fmt().init();
     let server = match std::env::args().nth(1) {
         Some(address) => Server::bind(address).await?,
         None => Server::bind_local().await?,

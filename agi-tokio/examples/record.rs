@@ -38,6 +38,7 @@ pub(crate) async fn record(mut channel: Channel) -> Result<(), Error> {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
+    tracing_subscriber::fmt().init();
     let server = match std::env::args().nth(1) {
         Some(address) => Server::bind(address).await?,
         None => Server::bind_local().await?,

@@ -83,7 +83,7 @@ impl Command for GetData<'_> {
         let steers = |byte: &u8| matches!(byte, 0xe8..=0xec);
         let digits = digits.iter().filter(|byte| !steers(byte)).map(|&byte| Digit::from_code(byte.into()));
         let digits: Option<String> = digits.map(|digit| digit.map(Digit::as_char)).collect();
-        Ok(Digits { digits: digits.ok_or_else(|| response.unexpected())?.into(), timed_out })
+        Ok(Digits { digits: digits.ok_or_else(|| response.unexpected())?, timed_out })
     }
 }
 

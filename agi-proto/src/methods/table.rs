@@ -107,7 +107,8 @@ macro_rules! command_table {
                 example "channel.get_option(\"vm-options\", \"12\", std::time::Duration::from_secs(5))";
 
             /// `GET VARIABLE`: the value of a channel variable or function, cut at 1,023 bytes; `None` where
-            /// it is not set. It has no failure and runs on a dead channel too. See
+            /// it is not set. It is bytes: `value == "yes"` compares them, and `value.to_string()` is them as text.
+            /// It has no failure and runs on a dead channel too. See
             /// [`GetVariable`](agi_proto::commands::GetVariable).
             GetVariable: get_variable(name: &str) -> [Option<$crate::BString>] =
                 { $crate::commands::GetVariable::new(name) }

@@ -24,6 +24,8 @@ pub(crate) struct Scripted {
     pub(crate) pbx: Pbx,
     pub(crate) transcript: Transcript,
     pub(crate) failure: Option<String>,
+    /// The failure is what had not happened by the end, which may have a reason of the service's own.
+    pub(crate) unmet: bool,
     /// How many places there were where the caller might have hung up.
     pub(crate) places: usize,
     pub(crate) now: Duration,
@@ -53,6 +55,7 @@ impl Scripted {
             pbx: Pbx::new(caller.setup),
             transcript: Transcript::watched(caller.watcher),
             failure: None,
+            unmet: false,
             places: 0,
             now: Duration::ZERO,
             reset: false,
@@ -195,6 +198,7 @@ impl Scripted {
             self.steps.pop_front(); // nobody minds the last keys
         }
         if self.pbx.status().is_some() && self.hang_up_at.is_none() && !self.steps.is_empty() {
+            self.unmet = self.failure.is_none();
             let rest: Vec<String> = self.steps.drain(..).map(|step| step.to_string()).collect();
             self.fail(format!("the call is over, and this did not happen: {}", rest.join(", ")));
         }

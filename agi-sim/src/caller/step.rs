@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use agi_proto::{BStr, BString};
+use agi_proto::{BStr, BString, Digit};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
@@ -21,6 +21,16 @@ pub(crate) enum Step {
     Reset,
     HalfClose,
     FallSilent,
+}
+
+impl Step {
+    #[track_caller]
+    pub(super) fn press(keys: &str, blindly: bool) -> Self {
+        if let Some(key) = keys.chars().find(|key| Digit::new(*key).is_none()) {
+            panic!("{key:?} in {keys:?} is no key");
+        }
+        Self::Press { keys: keys.into(), blindly }
+    }
 }
 
 impl fmt::Display for Step {

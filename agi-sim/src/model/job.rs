@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     /// The call ends with it.
     pub(crate) hangs_up: bool,
     pub(crate) sets: Vec<(BString, BString)>,
+    /// A file that is there now, and its samples.
+    pub(crate) recorded: Option<(BString, u64)>,
 }
 
 impl Answer {

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use agi_proto::{BString, arguments};
+use agi_proto::{BString, Digit, arguments};
 use bstr::ByteSlice;
 
 use super::channel::{Channel, UP};
 use super::commands::{self, Begun};
 use super::event::{Event, Status};
-use super::job::{Answer, Job, OnInput, Step, Work};
+use super::job::{Answer, Job, OnInput, Step, Work, lasting};
 use super::setup::{Setup, network};
 use super::wire::{Read, Wire};
 
@@ -122,15 +122,16 @@ impl Pbx {
 
     // ---- input of the far leg ----
 
-    /// The caller presses a digit: `0` to `9`, `*`, `#`, `A` to `D`. It is lost where no command takes it.
+    /// The caller presses a digit: `0` to `9`, `*`, `#`, `A` to `D`; no phone has another key, and nothing happens. It
+    /// is lost where no command takes it.
     pub fn press(&mut self, digit: char, now: Duration) {
         self.handle_timeout(now);
-        if self.gone || self.status.is_some() {
+        let Ok(byte) = u8::try_from(digit) else { return };
+        if self.gone || self.status.is_some() || Digit::new(digit).is_none() {
             return;
         }
         let taken = self.takes(digit);
         self.events.push_back(Event::Digit { digit, taken });
-        let Ok(byte) = u8::try_from(digit) else { return };
         if let Some(job) = &mut self.job {
             let step = job.work.on_digit(byte, self.now);
             self.apply(step);
@@ -399,6 +400,9 @@ impl Pbx {
     fn finish_as(&mut self, name: &'static str, answer: Answer) {
         for (name, value) in answer.sets {
             self.channel.set(name, value);
+        }
+        if let Some((file, samples)) = answer.recorded {
+            self.setup.sounds.insert(file, lasting(samples));
         }
         self.failed |= answer.failed && !self.dead && !self.gone;
         self.gone |= answer.hangs_up;

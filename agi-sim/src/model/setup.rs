@@ -164,7 +164,7 @@ pub struct Setup {
     pub variables: BTreeMap<BString, BString>,
     /// Asterisk's database, by `family/key`.
     pub database: BTreeMap<BString, BString>,
-    /// The sound files that are there, and how long they last.
+    /// The sound files that are there, and how long they last. What is recorded is there, too, from then on.
     pub sounds: BTreeMap<BString, Duration>,
     /// How long a sound lasts that is not among [`sounds`](Self::sounds); `None`: it is missing.
     pub unknown_sound: Option<Duration>,

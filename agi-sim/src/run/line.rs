@@ -1,7 +1,9 @@
 //! The line in memory, for whatever reads and writes.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use crate::caller::{Call, Caller, Scripted};
@@ -100,18 +102,30 @@ impl Caller {
     ///
     /// # Panics
     ///
-    /// If the call goes otherwise than the script says; so do all the ways to call.
+    /// If the call goes otherwise than the script says, or as the service does, having printed what happened; so do
+    /// all the ways to call.
     #[track_caller]
     pub fn run_stream<T>(self, service: impl FnOnce(Line) -> T) -> Call<T> {
         let shared = Arc::new(Mutex::new(Scripted::new(self)));
-        let returned = service(Line { shared: shared.clone(), timeout: None });
+        let line = Line { shared: shared.clone(), timeout: None };
+        let returned = catch_unwind(AssertUnwindSafe(|| service(line)));
         finish(&shared, returned).checked()
     }
 }
 
-/// Lets the PBX come to its end, once the service has.
-pub(crate) fn finish<T>(shared: &Shared, returned: T) -> Call<T> {
+/// Lets the PBX come to its end, once the service has. Or passes the service's panic on, unless the call had failed
+/// before: then it says why, for the service may have panicked of that.
+#[track_caller]
+pub(crate) fn finish<T>(shared: &Shared, returned: thread::Result<T>) -> Call<T> {
     let mut scripted = lock(shared);
+    let returned = match (returned, &scripted.failure) {
+        (Ok(returned), _) => returned,
+        (Err(_), Some(why)) if !scripted.unmet => panic!("{why}\n\n{}", scripted.transcript),
+        (Err(panic), _) => {
+            eprintln!("{}", scripted.transcript);
+            resume_unwind(panic)
+        }
+    };
     while let Some(due) = scripted.poll_timeout().filter(|_| !scripted.is_over()) {
         scripted.handle_timeout(due);
     }

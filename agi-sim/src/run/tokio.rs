@@ -1,10 +1,12 @@
 //! Services on tokio, in tokio's time.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -115,6 +117,16 @@ impl Drop for AsyncLine {
     }
 }
 
+/// Runs a service to its end, or to its panic.
+async fn caught<F: Future>(service: F) -> thread::Result<F::Output> {
+    let mut service = pin!(service);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| service.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
 impl Caller {
     /// Calls an async service in memory, on the tokio runtime that this runs in. What the service waits for
     /// takes the time of that runtime: use `#[tokio::test(start_paused = true)]`.
@@ -124,12 +136,15 @@ impl Caller {
     /// If the call goes otherwise than the script says.
     pub async fn call_tokio<F: Future>(self, service: impl FnOnce(AsyncLine) -> F) -> Call<F::Output> {
         let shared = Arc::new(Mutex::new(Scripted::new(self)));
-        let returned = service(AsyncLine::new(shared.clone())).await;
+        let returned = caught(service(AsyncLine::new(shared.clone()))).await;
         finish(&shared, returned).checked()
     }
 
     /// Calls an async service in memory, on a tokio runtime of its own whose time is simulated: timers of the
     /// service's own too.
+    ///
+    /// That runtime has no I/O, for simulated time does not wait for a socket. A service that asks a database gets
+    /// another one for this, or is called over TCP.
     ///
     /// # Panics
     ///
@@ -141,7 +156,7 @@ impl Caller {
         let shared = Arc::new(Mutex::new(Scripted::new(self)));
         let returned = runtime.block_on(async {
             let line = AsyncLine::new(shared.clone());
-            service(line).await
+            caught(service(line)).await
         });
         finish(&shared, returned).checked()
     }

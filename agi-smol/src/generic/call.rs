@@ -72,9 +72,9 @@ impl Call {
         // at the level of errors, so that a filter that lets these through shows whose they are
         let span = tracing::error_span!(
             "call",
-            channel = environment.channel().map(tracing::field::debug),
-            unique_id = environment.unique_id().map(tracing::field::debug),
-            script = ?request.path(),
+            channel = environment.channel().map(|name| String::from_utf8_lossy(name)).as_deref(),
+            unique_id = environment.unique_id().map(|id| String::from_utf8_lossy(id)).as_deref(),
+            script = &*String::from_utf8_lossy(request.path()),
             peer = %self.peer,
         );
         async {

@@ -9,6 +9,20 @@ use super::Channel;
 /// What is known without asking Asterisk.
 impl<S> Channel<S> {
     /// What Asterisk told about the call when it handed it over.
+    ///
+    /// It is borrowed from the channel, so what a command is to be given of it is copied first. Its values are bytes;
+    /// where a method takes text, its command takes those as they are:
+    ///
+    /// ```no_run
+    /// use agi_tokio::agi_proto::commands::DatabaseGet;
+    ///
+    /// # async fn example(channel: &mut agi_tokio::Channel) -> Result<(), agi_tokio::Error> {
+    /// let number = channel.environment().caller_id().unwrap_or_default().to_owned();
+    /// let name = channel.call(DatabaseGet::new("cidname", &number)).await?;
+    /// # let _ = name;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn environment(&self) -> &Environment {
         self.lease.session.environment().expect("a channel begins with its environment")
     }

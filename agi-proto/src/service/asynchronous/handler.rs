@@ -21,6 +21,13 @@ use crate::request::Request;
 ///
 /// `Arguments` is what a function takes, so that functions of both kinds can be handlers; a type that
 /// implements this itself leaves it out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no handler of calls",
+    label = "this cannot handle a call",
+    note = "a handler is an `async fn` (or a closure) that takes the channel by value, and a `Request` behind it if it \
+            wants one, and gives a `Result<(), E>` of an error `E` that `?` makes a `Box<dyn Error + Send + Sync>`",
+    note = "what it gives must be `Send`: it keeps nothing over an `.await` that is not, such as an `Rc`"
+)]
 pub trait Handler<C, Arguments = ()>: Send + Sync + 'static {
     /// What a handler fails with. The server logs it, unless it is or comes from (see
     /// [`Error::source`](core::error::Error::source)) an [`Error`](crate::Error) that only says that the call is

@@ -16,6 +16,7 @@ use clap::Args;
 
 use self::line::Line;
 use self::phone::Phone;
+use crate::at;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// How many seconds a sound file lasts.
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
     sound: f64,
+    /// A sound file that is missing; may be given more than once.
+    #[arg(long, value_name = "FILE")]
+    missing: Vec<String>,
     /// The version that Asterisk says it has, and behaves like.
     #[arg(long, value_name = "VERSION", default_value = "22.10.1")]
     asterisk: String,
@@ -73,8 +77,7 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
         .transcript
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("agi-sim-call-{}.txt", std::process::id())));
-    fs::write(&path, phone.transcript().to_string())
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+    fs::write(&path, phone.transcript().to_string()).map_err(at(path.display()))?;
     println!("the transcript is in {}", path.display());
     done.map(|()| !phone.is_broken())
 }
@@ -89,6 +92,7 @@ fn setup(options: &Options) -> io::Result<Setup> {
     let invalid = |why: String| io::Error::new(ErrorKind::InvalidInput, why);
     let sound = Duration::try_from_secs_f64(options.sound);
     setup.unknown_sound = Some(sound.map_err(|error| invalid(format!("--sound: {error}")))?);
+    setup.missing_sounds = options.missing.iter().map(|file| file.as_str().into()).collect();
     for variable in &options.variables {
         let (name, value) =
             variable.split_once('=').ok_or_else(|| invalid(format!("--set {variable}: it has no =")))?;

@@ -22,6 +22,7 @@ use self::call::{Caller, Kept};
 use self::report::Report;
 use self::scenario::{BuiltIn, Scenario};
 use self::show::Cost;
+use crate::at;
 
 /// As many as the ports of one address allow, and a few less.
 const MOST: usize = 20_000;
@@ -33,7 +34,13 @@ pub(crate) struct Options {
     /// What the callers do.
     #[arg(long, value_enum, default_value = "short")]
     scenario: BuiltIn,
-    /// A file in TOML that says what the callers do: arguments, variables, keys, hang_up_after and so on.
+    /// A file in TOML that says what the callers do.
+    ///
+    /// All of this may be left out: arguments = ["en"], caller_name, caller_number, language, version (Asterisk's);
+    /// keys = "12#", pressed wherever a command listens; hang_up_after = [0, 3], after how many commands callers hang
+    /// up, in turn; delay_ms, for which the second half of each answer waits; bytes_at_once, 0 for all of them;
+    /// hostile_values = true, for a variable NOTE with line ends and forged answers; and in the end a table
+    /// [variables] of the channel's variables.
     #[arg(long, conflicts_with = "scenario")]
     file: Option<PathBuf>,
     /// How many callers there are at once, at most 20,000.
@@ -92,7 +99,7 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let cost = Cost { wall: began.elapsed(), own: processor_time().saturating_sub(own) };
     print!("{}", show::text(&report, &cost));
     if let Some(file) = &options.json {
-        std::fs::write(file, format!("{:#}\n", show::json(&report, &cost)))?;
+        std::fs::write(file, format!("{:#}\n", show::json(&report, &cost))).map_err(at(file.display()))?;
     }
     if let Some(file) = &options.svg {
         show::plot(&report, file)?;
@@ -177,7 +184,11 @@ fn resolve(options: &Options) -> io::Result<SocketAddr> {
     let invalid = |why: &str| io::Error::new(ErrorKind::InvalidInput, why.to_owned());
     let host = Setup::new(options.url.as_str()).address();
     let host = host.ok_or_else(|| invalid("the URL does not begin with agi://"))?;
-    let address = host.to_socket_addrs()?.next().ok_or_else(|| invalid("the host has no address"))?;
+    let address = host
+        .to_socket_addrs()
+        .map_err(at(&host))?
+        .next()
+        .ok_or_else(|| invalid("the host has no address"))?;
     if !address.ip().is_loopback() && !options.remote {
         return Err(invalid("the service is on another machine; --remote says that it is yours"));
     }

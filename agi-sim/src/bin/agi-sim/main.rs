@@ -5,6 +5,8 @@ mod load;
 mod proxy;
 mod replay;
 
+use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +29,11 @@ enum Command {
     Proxy(proxy::Options),
     /// Call a service many times, and tell how long its commands take.
     Load(load::Options),
+}
+
+/// Says what it was that failed, for the system only says why.
+fn at(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 fn main() -> ExitCode {

@@ -14,6 +14,8 @@ use agi_sim::agi_proto::{BStr, BString, arguments};
 use agi_sim::trace::Line;
 use clap::Args;
 
+use crate::at;
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// Where to listen, for the Asterisk.
@@ -30,9 +32,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> io::Result<bool> {
     if let Some(folder) = &options.save {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder).map_err(at(folder.display()))?;
     }
-    let listener = TcpListener::bind(&options.listen)?;
+    let listener = TcpListener::bind(&options.listen).map_err(at(&options.listen))?;
     println!("agi-sim proxy: {} -> {}, until Ctrl-C", listener.local_addr()?, options.upstream);
     println!("call, time; A>S: Asterisk sends, S>A: the service sends; (a remark)");
     let mut calls = Vec::new();
@@ -46,7 +48,7 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
             }
         };
         let file = match &options.save {
-            Some(folder) => Some(create(folder, number)?),
+            Some(folder) => Some(create(folder, number).map_err(at(folder.display()))?),
             None => None,
         };
         let call = Call { number, began: Instant::now(), file, asked: None };

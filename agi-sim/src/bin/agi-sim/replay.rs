@@ -9,6 +9,8 @@ use std::time::Duration;
 use agi_sim::trace::{self, Line};
 use clap::Args;
 
+use crate::at;
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// A file in the format of the recordings.
@@ -22,9 +24,12 @@ pub(crate) struct Options {
 
 /// Gives whether the service said what was recorded.
 pub(crate) fn run(options: &Options) -> io::Result<bool> {
-    let invalid = |line| io::Error::new(io::ErrorKind::InvalidData, format!("not a line of a trace: {line}"));
-    let lines = trace::parse(&fs::read_to_string(&options.trace)?).map_err(invalid)?;
-    let mut stream = TcpStream::connect(&options.address)?;
+    let file = options.trace.display();
+    let invalid =
+        |line| io::Error::new(io::ErrorKind::InvalidData, format!("{file}: not a line of a trace: {line}"));
+    let text = fs::read_to_string(&options.trace).map_err(at(&file))?;
+    let lines = trace::parse(&text).map_err(invalid)?;
+    let mut stream = TcpStream::connect(&options.address).map_err(at(&options.address))?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(options.timeout.max(1))))?;
     let mut reader = BufReader::new(stream.try_clone()?);

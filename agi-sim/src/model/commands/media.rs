@@ -120,6 +120,7 @@ pub(super) fn record_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
     }
     pbx.tell(Event::Records(words[0].clone()));
     Begun::Runs(Work::Record(Record {
+        file: words[0].clone(),
         offset: u64::try_from(offset.unwrap_or(0)).unwrap_or(0),
         began: pbx.now,
         beep: if beeps { BEEP } else { Duration::ZERO },

@@ -8,6 +8,7 @@ use super::{Answer, Step, frames};
 use crate::model::setup::Audio;
 
 pub(crate) struct Record {
+    pub(crate) file: BString,
     /// What was there before.
     pub(crate) offset: u64,
     pub(crate) began: Duration,
@@ -39,25 +40,33 @@ impl Record {
     }
 
     pub(super) fn on_timeout(&self, now: Duration) -> Answer {
-        Answer::new(format!("200 result=0 (timeout) endpos={}", self.recorded(now)))
+        self.leaves(self.recorded(now), |end| format!("200 result=0 (timeout) endpos={end}"))
     }
 
     pub(super) fn on_digit(&self, digit: u8, now: Duration) -> Step {
         if !self.escape.contains(&digit) {
             return Step::Runs;
         }
-        let answer = if now < self.start() {
-            format!("200 result={digit} (randomerror) endpos={}", self.offset)
+        Step::Ends(if now < self.start() {
+            Answer::new(format!("200 result={digit} (randomerror) endpos={}", self.offset))
         } else {
             let end = self.recorded(now).saturating_sub(CHOPPED).max(self.offset);
-            format!("200 result={digit} (dtmf) endpos={end}")
-        };
-        Step::Ends(Answer::new(answer))
+            self.leaves(end, |end| format!("200 result={digit} (dtmf) endpos={end}"))
+        })
     }
 
     pub(super) fn on_hangup(&self, now: Duration) -> Answer {
-        let kind = if now < self.start() { "randomerror" } else { "hangup" };
-        Answer::new(format!("200 result=-1 ({kind}) endpos={}", self.recorded(now))).failed()
+        let recorded = self.recorded(now);
+        if now < self.start() {
+            Answer::new(format!("200 result=-1 (randomerror) endpos={recorded}")).failed()
+        } else {
+            self.leaves(recorded, |end| format!("200 result=-1 (hangup) endpos={end}")).failed()
+        }
+    }
+
+    /// The answer of a recording that can be played, and so many samples of it.
+    fn leaves(&self, samples: u64, text: impl FnOnce(u64) -> String) -> Answer {
+        Answer { recorded: Some((self.file.clone(), samples)), ..Answer::new(text(samples)) }
     }
 
     pub(super) fn listens(&self) -> bool {

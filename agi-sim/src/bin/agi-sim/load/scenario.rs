@@ -5,9 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
+use agi_sim::agi_proto::Digit;
 use agi_sim::{Setup, Unknown};
 use clap::ValueEnum;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::at;
 
 /// The scenarios that need no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -38,6 +42,7 @@ pub(super) struct Scenario {
     /// The channel's variables. AGISIGHUP and AGIEXITONHANGUP among them steer the session.
     pub(super) variables: BTreeMap<String, String>,
     /// What callers press wherever a command listens.
+    #[serde(deserialize_with = "keys")]
     pub(super) keys: String,
     /// After how many commands callers hang up, in turn: 0 is before the first. None hangs up where it is empty.
     pub(super) hang_up_after: Vec<usize>,
@@ -47,6 +52,14 @@ pub(super) struct Scenario {
     pub(super) bytes_at_once: usize,
     /// Whether the variable NOTE holds line ends and forged answers, each call others.
     pub(super) hostile_values: bool,
+}
+
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let keys = String::deserialize(deserializer)?;
+    match keys.chars().find(|key| Digit::new(*key).is_none()) {
+        Some(key) => Err(D::Error::custom(format_args!("{key:?} is no key"))),
+        None => Ok(keys),
+    }
 }
 
 impl From<BuiltIn> for Scenario {
@@ -64,7 +77,7 @@ impl From<BuiltIn> for Scenario {
 
 impl Scenario {
     pub(super) fn read(file: &Path) -> io::Result<Self> {
-        let text = fs::read_to_string(file)?;
+        let text = fs::read_to_string(file).map_err(at(file.display()))?;
         let invalid = |error| {
             io::Error::new(io::ErrorKind::InvalidData, format!("{} is no scenario: {error}", file.display()))
         };
@@ -126,5 +139,7 @@ mod tests {
     #[test]
     fn a_word_that_means_nothing_is_an_error() {
         assert!(toml::from_str::<Scenario>("key = \"1\"").is_err());
+        let error = toml::from_str::<Scenario>("keys = \"1x\"").expect_err("no phone has it");
+        assert!(error.to_string().contains("'x' is no key"), "{error}");
     }
 }
