@@ -40,6 +40,14 @@ macro_rules! optional_text {
     };
 }
 
+/// Whether Asterisk takes a label for the number that it begins like.
+fn is_ambiguous(priority: &[u8]) -> bool {
+    let shown = String::from_utf8_lossy(priority);
+    let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+    number.starts_with(|c: char| c.is_ascii_digit()) && shown.contains(|c: char| !c.is_ascii_digit())
+}
+
 pub(super) const COMMANDS: [Make; 50] = [
     texts!(Answer),
     texts!(AsyncAgiBreak),
@@ -53,11 +61,7 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(SetExtension extension),
     |u, limit| {
         let priority = text(u)?;
-        let shown = String::from_utf8_lossy(&priority);
-        let number = shown.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
-        let number = number.strip_prefix(['-', '+']).unwrap_or(number);
-        let misread =
-            number.starts_with(|c: char| c.is_ascii_digit()) && shown.contains(|c: char| !c.is_ascii_digit());
+        let misread = is_ambiguous(&priority);
         Ok(Case::new(limit, SetPriority::new(&priority), vec![priority.clone()]).misread(misread))
     },
     texts!(SendImage image),
@@ -71,7 +75,15 @@ pub(super) const COMMANDS: [Make; 50] = [
     optional_text!(HangUp() channel),
     optional_text!(SpeechCreate() engine),
     optional_text!(Exec(application) arguments),
-    optional_text!(Gosub(context, extension, priority) arguments),
+    |u, limit| {
+        let (context, extension, priority) = (text(u)?, text(u)?, text(u)?);
+        let arguments = optional(u, text)?;
+        let command = arguments.iter().fold(Gosub::new(&context, &extension, &priority), Gosub::arguments);
+        let misread = is_ambiguous(&priority);
+        let words =
+            [context.clone(), extension.clone(), priority.clone()].into_iter().chain(arguments.clone());
+        Ok(Case::new(limit, command, words.collect()).misread(misread))
+    },
     optional_text!(GetFullVariable(expression) channel),
     |u, limit| {
         let name = text(u)?;
