@@ -31,10 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// use agi_sim::{Caller, Link};
 ///
 /// let call = Caller::new("agi://localhost/hello").expect_play("welcome").press("1").run(|call: &mut Link| {
-///     let heard = call.stream_file("welcome", "0123456789").unwrap();
-///     call.set_variable("SAMPLES", heard.samples.to_string()).unwrap();
+///     let choice = call.stream_file("welcome", "0123456789").unwrap().digit().unwrap();
+///     call.set_variable("CHOICE", choice.to_string()).unwrap();
 /// });
-/// assert_eq!(call.at_end().variable("SAMPLES").unwrap(), "1600");
+/// assert_eq!(call.at_end().variable("CHOICE").unwrap(), "1");
 /// ```
 ///
 /// Steps before the first of which nothing has happened yet, such as variables, are there when the call
