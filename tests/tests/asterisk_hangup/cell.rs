@@ -99,7 +99,7 @@ impl Cell {
             Scenario::Busy => run.busy(),
             Scenario::Commands => run.commands(),
             Scenario::End => run.end(|_| {}),
-            Scenario::EndDropped => run.end(|run| run.drop_exec("1")),
+            Scenario::EndDropped => run.end(|run| run.drop_exec("3")),
             Scenario::EndDroppedPrompt => run.end(|run| {
                 let call = &run.call;
                 let seen = || drop(call.wait_command("STREAM FILE"));
