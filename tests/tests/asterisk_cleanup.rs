@@ -17,7 +17,7 @@ use agi_tests::asterisk::{Asterisk, Call, FarLeg, Version, Where};
 
 use self::servers::{LOOPBACK, Running};
 
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(60);
 
 /// Calls that are answered to their end, and left by either side.
 fn cleans_up(server: Running) {

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(60);
 
 struct Server(TcpListener);
 
@@ -210,7 +210,7 @@ fn complaints_show() {
     // its answer stays unread, and another is owed: the close resets the connection
     session.send("NOOP");
     session.input.get_ref().peek(&mut [0]).unwrap();
-    session.send("EXEC Wait 0.3");
+    session.send("EXEC Wait 3");
     call.wait_command("EXEC");
     drop(session);
     let outcome = call.finish(TIME);

@@ -27,7 +27,7 @@ mod ivr_smol;
 #[path = "../../agi-tokio/examples/ivr.rs"]
 mod ivr_tokio;
 
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(60);
 
 fn call(version: Version, service: SocketAddr) -> LiveCall {
     // a far leg that sends audio: without any, Asterisk does not count the time between two keys

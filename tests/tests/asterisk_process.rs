@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Where};
 
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(60);
 
 const PROGRAMS: [(&str, &str); 5] = [
     ("process_agi", env!("CARGO_BIN_EXE_process_agi")),

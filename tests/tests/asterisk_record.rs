@@ -4,8 +4,9 @@
 mod servers;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Where};
 
@@ -20,7 +21,7 @@ mod record_blocking;
 #[path = "../../agi-smol/examples/record_smol.rs"]
 mod record_smol;
 
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(60);
 
 fn services() -> [Running; 4] {
     [
@@ -34,8 +35,14 @@ fn services() -> [Running; 4] {
 fn call(service: SocketAddr) -> LiveCall {
     let call = Call::to(format!("agi://{service}/record")).far_leg(FarLeg::Tone).report("MESSAGE");
     let call = Asterisk::shared(Version::V22).call(&call);
-    call.wait_command("RECORD FILE");
-    // so long is what is recorded, but for the beep
+    let record = call.wait_command("RECORD FILE");
+    let file = record.get("Command").split('"').nth(1).unwrap().to_owned() + ".wav";
+    // it is there when the beep is over, and then so long is what is recorded
+    let began = Instant::now();
+    while !Path::new(&file).exists() {
+        assert!(began.elapsed() < TIME, "{file} is not recorded");
+        sleep(Duration::from_millis(1));
+    }
     sleep(Duration::from_millis(1500));
     call
 }

@@ -16,7 +16,7 @@ use agi_tokio::Status;
 
 use self::servers::{LOOPBACK, Running, async_std, blocking, smol, tokio};
 
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(60);
 const SECRET: &str = "between us";
 
 fn tokio_service() -> Running {

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -15,6 +16,9 @@ use rustix::process::{Pid, Signal, kill_process};
 const PROBE: &str = env!("CARGO_BIN_EXE_probe");
 const SURVEYS: [&str; 2] = [env!("CARGO_BIN_EXE_process_agi"), env!("CARGO_BIN_EXE_process_agi_tokio")];
 const ADAPTERS: [&str; 2] = ["blocking", "tokio"];
+
+/// Longer than anything takes.
+const LONG: Duration = Duration::from_secs(60);
 
 const ENVIRONMENT: [(&str, &str); 20] = [
     ("agi_request", "probe"),
@@ -67,7 +71,7 @@ impl Pbx {
         let (watched, watch) = mpsc::channel::<()>();
         let pid = Pid::from_child(&child);
         thread::spawn(move || {
-            if watch.recv_timeout(Duration::from_secs(20)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if watch.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
                 // a test that hangs fails
                 let _ = kill_process(pid, Signal::KILL);
             }
@@ -115,7 +119,30 @@ impl Pbx {
     fn hang_up(&self) {
         kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
         // it is told by another way than what is written next
-        thread::sleep(Duration::from_millis(100));
+        let begun = Instant::now();
+        while !self.has_seen_signals() {
+            assert!(begun.elapsed() < LONG, "it never rests");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// No signal is on its way any more, and each thread sleeps: what came has been seen to.
+    fn has_seen_signals(&self) -> bool {
+        let process = format!("/proc/{}", self.child.id());
+        // bit 0 is SIGHUP's
+        let pending = |line: &str| {
+            let mask = line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:"));
+            mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 != 0)
+        };
+        let rests = |status: &str| {
+            !status
+                .lines()
+                .any(|line| pending(line) || line.starts_with("State:") && !line.contains("(sleeping)"))
+        };
+        let threads = || std::fs::read_dir(format!("{process}/task")).unwrap();
+        let sleep = || threads().all(|thread| rests(&read(&thread.unwrap().path().join("status"))));
+        // one that was looked at early may have been woken by one that was looked at late
+        sleep() && sleep()
     }
 
     /// What Asterisk does when the program has closed its output, and what the program wrote elsewhere. Like
@@ -127,6 +154,11 @@ impl Pbx {
         self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
         (status, errors)
     }
+}
+
+/// Empty for a thread that is gone.
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 /// A program's answer to a hangup while it waits for a command.
@@ -247,12 +279,15 @@ fn the_end_of_the_conversation_waits_for_nothing() {
         let begun = Instant::now();
         let mut pbx = Pbx::run(PROBE, &[adapter, "late"]);
         assert_eq!(pbx.next(), None);
+        let mut said = [0; 7];
+        pbx.child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"closed\n");
+        assert!(begun.elapsed() < Duration::from_secs(4), "it waited for Asterisk, which waits for it");
         // the output is closed, the program goes on, and a late signal does it no harm
         pbx.hang_up();
         assert_eq!(pbx.child.try_wait().unwrap(), None);
         let status = pbx.child.wait().unwrap();
         assert!(status.success(), "{status}");
-        assert!(begun.elapsed() < Duration::from_secs(4), "it waited for Asterisk, which waits for it");
     }
 }
 
@@ -264,7 +299,7 @@ fn a_child_neither_speaks_nor_holds_the_conversation_open() {
         pbx.expect("VERBOSE \"a child is left behind\"").respond("200 result=1");
         assert_eq!(pbx.next(), None);
         assert!(pbx.child.wait().unwrap().success());
-        assert!(begun.elapsed() < Duration::from_secs(3), "the child lives on for three seconds");
+        assert!(begun.elapsed() < Duration::from_secs(15), "the child lives on for so long");
         let mut printed = [0; 5];
         pbx.child.stderr.take().unwrap().read_exact(&mut printed).unwrap();
         assert_eq!(&printed, b"NOOP\n", "its input was empty, its output went elsewhere");
@@ -325,7 +360,7 @@ fn audio_ends_with_the_conversation() {
     // who runs a handler ends the conversation when the handler drops it, and not when the handler ends
     for (adapter, what) in both.chain([("tokio", "audio-run")]) {
         let mut program = Command::new("sh");
-        program.args(["-c", "exec timeout 20 \"$0\" \"$1\" \"$2\" 3<\"$3\"", PROBE, adapter, what]);
+        program.args(["-c", "exec timeout 60 \"$0\" \"$1\" \"$2\" 3<\"$3\"", PROBE, adapter, what]);
         let output = program.arg(&pipe).stdin(File::open(&block).unwrap()).output().unwrap();
         assert!(output.status.success(), "{adapter} {what}: {output:?}");
     }

@@ -42,7 +42,7 @@ pub(crate) struct Scripted {
     transit: VecDeque<(Duration, Vec<u8>)>,
     silent: bool,
     half_closed: bool,
-    patience: Duration,
+    pub(crate) patience: Duration,
     active: Duration,
     hang_up_at: Option<usize>,
     hang_up_due: Option<Duration>,
@@ -173,10 +173,7 @@ impl Scripted {
             if before != self.transcript.len() {
                 self.active = self.now;
             } else if self.now >= self.active + self.patience && !self.is_over() && self.is_waiting() {
-                self.fail(format!("nothing has happened for {:?}", self.patience));
-                self.reset = true;
-                self.pbx.handle_eof(self.now);
-                self.drain();
+                self.give_up(format!("nothing has happened for {:?}", self.patience));
             }
         }
         self.now = self.now.max(now);
@@ -269,6 +266,14 @@ impl Scripted {
         self.failure.get_or_insert(why);
         self.steps.clear();
         self.pbx.hang_up(self.now);
+    }
+
+    /// Fails, and waits for nothing more.
+    pub(crate) fn give_up(&mut self, why: String) {
+        self.fail(why);
+        self.reset = true;
+        self.pbx.handle_eof(self.now);
+        self.drain();
     }
 
     /// Tries the next step. `false`: something else must happen before.

@@ -9,8 +9,12 @@ use socket2::SockRef;
 
 use crate::caller::{Call, Caller, Scripted};
 
-/// How long a service may take to close, once the call is over.
-const CLOSE: Duration = Duration::from_millis(500);
+/// How long a service may take to close, once the call is over, and to read what Asterisk wrote: longer than a busy
+/// machine delays one that does.
+const LATE: Duration = Duration::from_secs(20);
+
+/// How much a service may send after the end. Asterisk would read nothing of it.
+const REST: usize = 65_536;
 
 /// How long to look whether the service has something to say before time is skipped.
 const LOOK: Duration = Duration::from_millis(1);
@@ -55,6 +59,8 @@ impl Caller {
 }
 
 fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Result<()> {
+    let late = scripted.patience.clamp(LOOK, LATE);
+    stream.set_write_timeout(Some(late))?;
     let began = Instant::now();
     let mut skipped = Duration::ZERO;
     // a line that is longer than Asterisk's arrives in one piece, as it was sent
@@ -65,6 +71,10 @@ fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Re
             let n = bytes.len();
             match stream.write_all(bytes) {
                 Ok(()) => scripted.transmitted(n),
+                Err(error) if is_late(&error) => {
+                    open = false;
+                    scripted.give_up(format!("the service does not read: a write took {late:?}"));
+                }
                 Err(error) => {
                     open = false;
                     scripted.handle_break(&error, began.elapsed() + skipped);
@@ -100,7 +110,7 @@ fn drive(mut stream: &TcpStream, scripted: &mut Scripted, skips: bool) -> io::Re
                 }
             }
             Ok(n) => scripted.handle_input(&buf[..n], now),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Err(error) if is_late(&error) => {
                 if let Some(due) = due.filter(|_| skip) {
                     skipped += due.saturating_sub(now);
                 }
@@ -124,18 +134,28 @@ fn end(mut stream: &TcpStream, scripted: &mut Scripted, buf: &mut [u8]) -> io::R
     }
     // who has reset the connection cannot be told
     let _ = stream.shutdown(Shutdown::Write);
-    stream.set_read_timeout(Some(CLOSE))?;
-    let ended = loop {
+    let (now, began, mut rest) = (scripted.now, Instant::now(), 0);
+    while rest < REST {
+        let left = LATE.saturating_sub(began.elapsed()).max(LOOK);
+        stream.set_read_timeout(Some(left))?;
         match stream.read(buf) {
-            Ok(0) => break Ok(()),
-            Ok(_) => {}
-            Err(error) => break Err(error),
+            Ok(0) => {
+                scripted.handle_eof(now);
+                return Ok(());
+            }
+            Ok(n) => rest += n,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_late(&error) => break,
+            Err(error) => {
+                scripted.handle_break(&error, now);
+                return Ok(());
+            }
         }
-    };
-    let now = scripted.now;
-    match ended {
-        Ok(()) => scripted.handle_eof(now),
-        Err(error) => scripted.handle_break(&error, now),
     }
+    scripted.transcript.note(now, "the service does not close its side");
     Ok(())
+}
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

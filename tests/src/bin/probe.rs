@@ -104,7 +104,8 @@ fn blocking(what: &str) -> Outcome {
     }
     channel.close()?;
     if what == "late" {
-        sleep(Duration::from_millis(500));
+        eprintln!("closed");
+        sleep(Duration::from_secs(3));
     }
     Ok(())
 }
@@ -184,7 +185,8 @@ async fn with_tokio(what: &str) -> Outcome {
     }
     channel.close().await?;
     if what == "late" {
-        sleep(Duration::from_millis(500));
+        eprintln!("closed");
+        sleep(Duration::from_secs(3));
     }
     Ok(())
 }
@@ -199,7 +201,7 @@ async fn listen(mut channel: agi_tokio::Channel<agi_tokio::process::Stdio>) -> O
 
 /// It would take part in the conversation, and hold it open, if it could.
 fn leave_a_child() -> Outcome {
-    Command::new("sh").args(["-c", "read line; echo NOOP $line; sleep 3"]).spawn()?;
+    Command::new("sh").args(["-c", "read line; echo NOOP $line; sleep 15"]).spawn()?;
     // time for it to do harm
     sleep(Duration::from_millis(200));
     std::io::stdout().flush()?;

@@ -43,8 +43,16 @@ pub trait Script: Sized {
     /// Sends a command, and drops the call after a while if there is no reply yet.
     fn call_for<C: Command>(&mut self, command: C, time: Duration) -> Option<Result<C::Reply, Error>>;
 
-    /// Sends a command, and drops the call when `seen`, which waits for it to run, has returned.
-    fn call_until<C: Command>(&mut self, command: C, seen: impl FnOnce() + Send);
+    /// Sends a command, and drops the call when `seen`, which waits for it to run, has returned. The command must
+    /// last until then.
+    fn call_until<C: Command>(&mut self, command: C, seen: impl FnOnce() + Send) {
+        assert!(self.gives_up(command, seen), "a reply came though it still ran");
+    }
+
+    /// As [`call_until`](Self::call_until), and says whether the command lasted so long: what says that it runs may
+    /// come late.
+    #[must_use]
+    fn gives_up<C: Command>(&mut self, command: C, seen: impl FnOnce() + Send) -> bool;
 
     /// Waits for the hangup or the end, and says whether it came in time.
     fn hung_up(&mut self, at_most: Duration) -> bool;

@@ -6,7 +6,7 @@ use agi_proto::commands::*;
 use agi_tests::asterisk::{LiveCall, Where};
 use agi_tokio::Command;
 
-use super::{Error, Line, MS, TIME, set};
+use super::{Error, Line, MS, TIME, TRIES, set};
 
 /// The command ends with an error that is a hangup, whichever side hangs up and whatever the dialplan says
 /// about telling.
@@ -60,11 +60,18 @@ fn while_something_is_said() {
 /// Asterisk waits for media half a second before it says that it has answered.
 #[test]
 fn while_the_call_is_answered() {
-    let mut line = Line::with(|call| call.called_leg(true).answer(false));
-    let error = line.during(Answer::new(), LiveCall::hang_up).unwrap_err();
-    assert!(error.is_hangup(), "{error:?}");
-    assert!(line.send(Answer::new()).unwrap_err().is_hangup());
-    line.finish();
+    // who hangs up too late does it again
+    for _ in 0..TRIES {
+        let mut line = Line::with(|call| call.called_leg(true).answer(false));
+        let answered = line.during(Answer::new(), LiveCall::hang_up);
+        assert!(line.send(Answer::new()).unwrap_err().is_hangup());
+        line.finish();
+        if let Err(error) = answered {
+            assert!(error.is_hangup(), "{error:?}");
+            return;
+        }
+    }
+    panic!("it has always been answered before the hangup");
 }
 
 /// Of these the answer is a value, and the next command tells. RECORD FILE: see `record.rs`.
@@ -104,9 +111,9 @@ fn where_asterisk_closes_at_a_hangup() {
 #[test]
 fn after_a_time() {
     let mut line = Line::new();
-    line.send(SetAutoHangUp::new(200 * MS)).unwrap();
+    line.send(SetAutoHangUp::new(3000 * MS)).unwrap();
     line.send(SetAutoHangUp::new(None)).unwrap();
-    let waited = line.send(WaitForDigit::new(400 * MS)).unwrap();
+    let waited = line.send(WaitForDigit::new(4000 * MS)).unwrap();
     assert_eq!(waited.digit(), None, "it was taken back");
     line.send(SetAutoHangUp::new(200 * MS)).unwrap();
     let error = line.send(WaitForDigit::new(TIME)).unwrap_err();

@@ -24,8 +24,10 @@ use agi_tests::asterisk::{Asterisk, Call, Event, FarLeg, LiveCall, Outcome, Vers
 use agi_tests::service::{Results, block_on, service};
 use agi_tokio::{Channel, Error};
 
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(60);
 const MS: Duration = Duration::from_millis(1);
+/// How often something may come too late that must come while a command runs which lasts for half a second.
+const TRIES: usize = 20;
 const NONE: EscapeDigits = EscapeDigits::NONE;
 
 /// A call that waits for commands: both ends of it in the hands of one test.

@@ -65,9 +65,10 @@ pub fn all(version: Version) -> Vec<Script> {
     }
     add("own-hangup".into(), "HANGUP\nNOOP\nANSWER\nEXEC Wait 0.1\n".into());
     add("exec-hangup".into(), "EXEC Hangup\nNOOP\nANSWER\n".into());
+    // to a far leg that sends nothing: a frame that lies unread at the hangup ends what waits behind it
     for (name, begin) in [
-        ("dead", "NOOP\nidle <- hang up\n"),
-        ("dead-silent", "@AGISIGHUP=0\nNOOP\nidle <- hang up\n"),
+        ("dead", "@far wait\nNOOP\nidle <- hang up\n"),
+        ("dead-silent", "@far wait\n@AGISIGHUP=0\nNOOP\nidle <- hang up\n"),
         ("dead-in-h", "@h\n"),
     ] {
         // the real database outlives the call, and others run at the same time

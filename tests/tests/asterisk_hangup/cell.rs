@@ -99,7 +99,7 @@ impl Cell {
             Scenario::Busy => run.busy(),
             Scenario::Commands => run.commands(),
             Scenario::End => run.end(|_| {}),
-            Scenario::EndDropped => run.end(|run| run.drop_exec("1")),
+            Scenario::EndDropped => run.end(|run| run.drop_exec("3")),
             Scenario::EndDroppedPrompt => run.end(|run| {
                 let call = &run.call;
                 let seen = || drop(call.wait_command("STREAM FILE"));
@@ -201,7 +201,8 @@ impl<S: Script> Run<'_, S> {
     fn polled(mut self) -> Cell {
         let from = self.tape.mark();
         self.call.hang_up();
-        assert!(self.script.hung_up_polling(Duration::from_millis(100), HANG));
+        // by the first question Asterisk's loop has seen it
+        assert!(self.script.hung_up_polling(2 * QUIET, HANG));
         let told = if self.script.is_hung_up() { "hangup" } else { "end" };
         let mark = self.tape.mark();
         self.finish(told, [from, mark, mark], None)

@@ -22,7 +22,9 @@ fn all_ways(url: &str) {
     for version in [Version::V22, Version::V16] {
         for way in WAYS {
             for hung_up in [false, true] {
-                let call = Asterisk::shared(version).call(&Call::to(url).arg(way));
+                // what the hangup ends must not end before
+                let seconds = if hung_up { "600" } else { "0.3" };
+                let call = Asterisk::shared(version).call(&Call::to(url).arg(way).arg(seconds));
                 call.wait_command("EXEC");
                 if hung_up {
                     call.hang_up();
@@ -33,9 +35,15 @@ fn all_ways(url: &str) {
     }
 }
 
+/// What a handler is to do, and how long its command lasts.
+fn words(request: &agi_tokio::Request) -> [String; 2] {
+    let words: Vec<_> = request.args().map(ToString::to_string).collect();
+    words.try_into().unwrap()
+}
+
 async fn handler(mut channel: agi_tokio::Channel) -> Result<(), agi_tokio::Error> {
-    let way = channel.request().args().next().unwrap().to_string();
-    let _ = tokio::time::timeout(HALF_WAY, channel.exec("Wait", "0.3")).await;
+    let [way, seconds] = words(&channel.request());
+    let _ = tokio::time::timeout(HALF_WAY, channel.exec("Wait", &seconds)).await;
     match &*way {
         "returns" => Ok(()),
         "fails" => Err(agi_tokio::Error::Io(std::io::ErrorKind::Other.into())),
@@ -63,7 +71,7 @@ fn a_handler_that_the_shutdown_cancels() {
         let (shut_down, told) = oneshot::channel::<()>();
         let server = server.shutdown_timeout(HALF_WAY).serve_until(handler, async { drop(told.await) });
         let server = runtime.spawn(server);
-        let call = Asterisk::shared(version).call(&Call::to(url).arg("waits"));
+        let call = Asterisk::shared(version).call(&Call::to(url).arg("waits").arg("0.3"));
         call.wait_command("EXEC");
         shut_down.send(()).unwrap();
         runtime.block_on(server).unwrap();
@@ -77,8 +85,8 @@ fn handlers_of_the_blocking_server() {
     let url = format!("agi://{}", server.local_addr().unwrap());
     let shutdown = server.shutdown_handle();
     let handler = |channel: &mut agi_blocking::Channel| {
-        let way = channel.request().args().next().unwrap().to_string();
-        let wait = agi_blocking::agi_proto::commands::Exec::new("Wait").arguments("0.3");
+        let [way, seconds] = words(&channel.request());
+        let wait = agi_blocking::agi_proto::commands::Exec::new("Wait").arguments(&seconds);
         let _ = channel.call_timeout(wait, HALF_WAY);
         match &*way {
             "returns" => Ok(()),
