@@ -78,7 +78,7 @@ fn failures_are_logged_with_their_call_and_hangups_are_not() {
         pbx.end();
         let lines = std::mem::take(&mut *log.0.lock().unwrap());
         assert_eq!(lines.len(), warnings, "{lines:?}");
-        for part in ["(forged)", "WARN", "unique_id=\"1700000000.1\""] {
+        for part in ["(forged)", "WARN", "unique_id=1700000000.1 "] {
             assert!(lines.iter().all(|line| line.contains(part)), "{part} is not in {lines:?}");
         }
     }
