@@ -9,7 +9,6 @@ pub mod pbx;
 pub mod script;
 #[cfg(feature = "asterisk")]
 pub mod service;
-#[cfg(feature = "programs")]
 pub mod trace;
 
 /// The README's code compiles.

@@ -1,10 +1,30 @@
-//! The recorded conversations.
+//! Recorded conversations as text, one line a segment.
+//!
+//! ```text
+//! # a comment
+//! < "200 result=0\n"      what Asterisk sent, in one piece
+//! > "NOOP\n"              what the script sent
+//! finish                  the script shut its writing side
+//! eof                     Asterisk closed
+//! ```
+//!
+//! Text stands in quotes, with `\n`, `\r`, `\t`, `\"`, `\\` and `\xff` for what is not printable.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use agi_sim::trace::Line;
-use agi_sim::trace::parse;
+/// One line of a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Asterisk sent this.
+    Received(Vec<u8>),
+    /// The script sent this.
+    Sent(Vec<u8>),
+    /// The script shut its writing side.
+    Finish,
+    /// Asterisk closed.
+    Eof,
+}
 
 /// A recorded conversation.
 #[derive(Clone, Debug)]
@@ -24,9 +44,10 @@ impl Trace {
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let lines =
-            parse(&text).unwrap_or_else(|line| panic!("{}: not a line of a trace: {line}", path.display()));
-        Self { name, lines }
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let parse =
+            |line| parse(line).unwrap_or_else(|| panic!("{}: not a line of a trace: {line}", path.display()));
+        Self { name, lines: lines.map(parse).collect() }
     }
 
     /// All the traces that lie in `tests/traces`, by name.
@@ -55,4 +76,38 @@ impl Trace {
         }
         joined
     }
+}
+
+fn parse(line: &str) -> Option<Line> {
+    match line {
+        "finish" => Some(Line::Finish),
+        "eof" => Some(Line::Eof),
+        _ => match line.split_once(' ')? {
+            ("<", text) => Some(Line::Received(unescape(text)?)),
+            (">", text) => Some(Line::Sent(unescape(text)?)),
+            _ => None,
+        },
+    }
+}
+
+fn unescape(quoted: &str) -> Option<Vec<u8>> {
+    let mut bytes = quoted.strip_prefix('"')?.strip_suffix('"')?.bytes();
+    let mut text = Vec::new();
+    while let Some(byte) = bytes.next() {
+        text.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'x' => {
+                    let hex = [bytes.next()?, bytes.next()?];
+                    u8::from_str_radix(std::str::from_utf8(&hex).ok()?, 16).ok()?
+                }
+                other @ (b'"' | b'\\') => other,
+                _ => return None,
+            },
+            _ => byte,
+        });
+    }
+    Some(text)
 }
