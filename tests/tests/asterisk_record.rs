@@ -6,7 +6,7 @@ mod servers;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Outcome, Version, Where};
 
@@ -38,11 +38,7 @@ fn call(service: SocketAddr) -> LiveCall {
     let record = call.wait_command("RECORD FILE");
     let file = record.get("Command").split('"').nth(1).unwrap().to_owned() + ".wav";
     // it is there when the beep is over, and then so long is what is recorded
-    let began = Instant::now();
-    while !Path::new(&file).exists() {
-        assert!(began.elapsed() < TIME, "{file} is not recorded");
-        sleep(Duration::from_millis(1));
-    }
+    call.wait_for_file(Path::new(&file));
     sleep(Duration::from_millis(1500));
     call
 }

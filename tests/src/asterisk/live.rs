@@ -6,7 +6,7 @@ use super::log::{self, LogMark};
 use super::outcome::{Outcome, Where};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -83,6 +83,19 @@ impl LiveCall {
     /// Waits until Asterisk runs an AGI command that begins so.
     pub fn wait_command(&self, start: &str) -> Event {
         self.wait_for(|event| event.is("AGIExecStart") && event.get("Command").starts_with(start), SOON)
+    }
+
+    /// Waits until a recording has begun, by its file: whoever leaves before is told otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If it does not begin soon.
+    pub fn wait_for_file(&self, file: &Path) {
+        let deadline = Instant::now() + SOON;
+        while !file.exists() {
+            assert!(Instant::now() < deadline, "{}: {} is not recorded", self.near, file.display());
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// The events of both legs so far.

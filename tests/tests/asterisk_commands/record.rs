@@ -76,10 +76,7 @@ fn silence_ends_it() {
 fn a_hangup_leaves_a_recording() {
     let mut line = Line::new();
     let recorded = line.during(RecordFile::new("record-hangup", "wav", NONE, None), |call| {
-        // who leaves before it has begun is told otherwise
-        while !file("record-hangup").exists() {
-            std::thread::sleep(MS);
-        }
+        call.wait_for_file(&file("record-hangup"));
         call.hang_up_far();
     });
     let recorded = recorded.unwrap();

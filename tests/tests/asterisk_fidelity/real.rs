@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agi_tests::asterisk::{Asterisk, Call, Event, FarLeg, LiveCall, Version};
 
@@ -43,7 +43,8 @@ pub fn call(version: Version, script: &Script, url: &str, acted: &Sender<()>) ->
                     wait_for_idle(&call, &sent);
                 }
                 if let Some(recording) = step.line.strip_prefix("RECORD FILE ") {
-                    wait_for_file(asterisk, recording.split(' ').next().unwrap_or_default());
+                    let name = recording.split(' ').next().unwrap_or_default();
+                    call.wait_for_file(&asterisk.sounds_dir().join(format!("{name}.wav")));
                 }
                 call.hang_up();
                 // the service may have seen enough
@@ -68,15 +69,6 @@ fn wait_command(call: &LiveCall, line: &str, count: usize) {
         left == 0
     };
     call.wait_for(this, TIME);
-}
-
-/// Waits until a recording has begun: whoever leaves before is told otherwise.
-fn wait_for_file(asterisk: &Asterisk, name: &str) {
-    let (file, began) = (asterisk.sounds_dir().join(format!("{name}.wav")), Instant::now());
-    while !file.exists() {
-        assert!(began.elapsed() < TIME, "{} is not recorded", file.display());
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// Waits until as many commands have ended as there were.
