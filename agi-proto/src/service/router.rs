@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use bstr::BStr;
 use percent_encoding::percent_decode_str;
@@ -13,7 +12,8 @@ use crate::request::Request;
 /// Routes by the path of a script's URL, to handlers of any type.
 ///
 /// A pattern is a path in which `{name}` captures one segment, or a part of one, and `{*name}` at its end
-/// captures the rest. The more literal pattern wins. What is captured is never empty.
+/// captures the rest. The more literal pattern wins, segment by segment and for good: beside `/{a}.agi/x`, a path
+/// such as `/m.agi/y` is no other route's, not even that of `/{a}/{b}`. What is captured is never empty.
 ///
 /// ```
 /// use agi_proto::service::Router;
@@ -33,15 +33,9 @@ use crate::request::Request;
 pub struct Router<H> {
     /// The index of each route's handler.
     routes: matchit::Router<usize>,
-    /// Each route by itself, the more literal first: all of them together give up a path whose segment begins like
-    /// one route, with `{name}.agi` say, and goes on like another.
-    apart: Vec<(Literal, matchit::Router<usize>)>,
     handlers: Vec<H>,
     fallback: Option<H>,
 }
-
-/// How literal a pattern is, segment by segment: of two that take the same path, the lesser is the more literal one.
-type Literal = Vec<(u8, Reverse<usize>)>;
 
 /// A pattern that cannot be a route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +47,7 @@ pub struct RouteError {
 
 impl<H> Default for Router<H> {
     fn default() -> Self {
-        Self { routes: matchit::Router::new(), apart: Vec::new(), handlers: Vec::new(), fallback: None }
+        Self { routes: matchit::Router::new(), handlers: Vec::new(), fallback: None }
     }
 }
 
@@ -71,14 +65,10 @@ impl<H> Router<H> {
     pub fn insert(&mut self, pattern: &str, handler: H) -> Result<(), RouteError> {
         let slash = if pattern.starts_with('/') { "" } else { "/" };
         let pattern = [slash, pattern].concat();
-        let (index, mut alone) = (self.handlers.len(), matchit::Router::new());
-        match self.routes.insert(&pattern, index).and_then(|()| alone.insert(&pattern, index)) {
+        match self.routes.insert(&pattern, self.handlers.len()) {
             Ok(()) => self.handlers.push(handler),
             Err(error) => return Err(RouteError { pattern, reason: error.to_string() }),
         }
-        let literal = literal(&pattern);
-        let place = self.apart.partition_point(|(other, _)| *other <= literal);
-        self.apart.insert(place, (literal, alone));
         Ok(())
     }
 
@@ -90,8 +80,7 @@ impl<H> Router<H> {
     /// The handler of the request's path, and into the request what its route captures.
     pub fn find(&self, request: &mut Request) -> Option<&H> {
         let path = text(request.path()).into_owned();
-        let alone = || self.apart.iter().find_map(|(_, route)| route.at(&path).ok());
-        let Some(found) = self.routes.at(&path).ok().or_else(alone) else {
+        let Ok(found) = self.routes.at(&path) else {
             request.set_params([]);
             return self.fallback.as_ref();
         };
@@ -104,25 +93,10 @@ impl<H> Router<H> {
 
     /// Changes every handler, the fallback's too.
     pub fn map<T>(self, mut change: impl FnMut(H) -> T) -> Router<T> {
-        let Self { routes, apart, handlers, fallback } = self;
+        let Self { routes, handlers, fallback } = self;
         let handlers = handlers.into_iter().map(&mut change).collect();
-        Router { routes, apart, handlers, fallback: fallback.map(change) }
+        Router { routes, handlers, fallback: fallback.map(change) }
     }
-}
-
-fn literal(pattern: &str) -> Literal {
-    let segment = |segment: &str| {
-        let (before, capture) = segment.split_once('{').unwrap_or((segment, ""));
-        let after = capture.split_once('}').map_or("", |(_, after)| after);
-        let kind = match before.len() + after.len() {
-            _ if capture.is_empty() => 0,
-            0 if capture.starts_with('*') => 3,
-            0 => 2,
-            _ => 1,
-        };
-        (kind, Reverse(before.len() + after.len()))
-    };
-    pattern.split('/').map(segment).collect()
 }
 
 /// A path as text. Bytes that are none, such as a name in Latin-1, are escaped, and a capture of them is
@@ -179,23 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_found_behind_one_that_almost_takes_the_path() {
-        for patterns in [["/{a}.agi/x", "/{a}/{b}", "/{a}/y"], ["/{a}/y", "/{a}/{b}", "/{a}.agi/x"]] {
-            let mut router = Router::new();
-            for pattern in patterns {
-                router.insert(pattern, pattern).expect("a good pattern");
-            }
-            for (path, pattern, a) in [
-                (&b"m.agi/x"[..], "/{a}.agi/x", "m"),
-                (b"m.agi/y", "/{a}/y", "m.agi"),
-                (b"m.agi/z", "/{a}/{b}", "m.agi"),
-            ] {
-                let mut request = request(path);
-                assert_eq!(router.find(&mut request), Some(&pattern), "{:?}", path.as_bstr());
-                assert_eq!(request.param("a").expect("captured"), a);
-            }
-            assert_eq!(router.find(&mut request(b"m.agi/z/1")), None);
+    fn the_more_literal_segment_is_chosen_for_good() {
+        let mut router = Router::new();
+        for pattern in ["/{a}.agi/x", "/{a}/{b}"] {
+            router.insert(pattern, pattern).expect("a good pattern");
         }
+        assert_eq!(router.find(&mut request(b"m.agi/x")), Some(&"/{a}.agi/x"));
+        assert_eq!(router.find(&mut request(b"m/y")), Some(&"/{a}/{b}"));
+        assert_eq!(router.find(&mut request(b"m.agi/y")), None);
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::service::status::NotFound;
 /// Chooses a handler by the path of the script's URL.
 ///
 /// In a pattern `{name}` captures one segment, or a part of one, and `{*name}` at its end captures the rest.
-/// The more literal pattern wins. What was captured is in the handler's [`Request`], decoded.
+/// The more literal pattern wins, segment by segment and for good: beside `/{a}.agi/x`, a path such as `/m.agi/y` is no
+/// other route's. What was captured is in the handler's [`Request`], decoded.
 ///
 /// A path without a route ends with [`NotFound`], which the server tells the dialplan, unless there is a
 /// [fallback](Self::fallback). To change routes while a server runs, give it a [`Replaceable`].
