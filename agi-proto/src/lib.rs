@@ -6,40 +6,27 @@ extern crate alloc;
 #[cfg(any(test, feature = "server"))]
 extern crate std;
 
-pub mod arguments;
-mod asterisk;
-mod command;
-pub mod commands;
-mod digit;
-pub mod eagi;
-mod encode;
-mod environment;
-mod error;
-mod frame;
-mod limits;
-mod line;
-mod methods;
-mod output;
-pub mod reply;
-mod request;
-mod response;
+mod codec;
+mod flow;
 pub mod service;
-mod session;
+mod values;
 
 pub use bstr::{BStr, BString};
 
-pub use self::asterisk::{Asterisk, AsteriskEvent, Invocation};
-pub use self::command::{Command, CommandInfo, OnInput, Pending, Raw, RawReply, ReplyShape, WithResponse};
-pub use self::digit::{Digit, EscapeDigits};
-pub use self::encode::CommandLine;
-pub use self::environment::{
-    CallingPresentation, Environment, EnvironmentError, Presentation, Screening, Version,
+pub use self::codec::command::{Command, Pending};
+pub use self::codec::commands::{Raw, RawReply, WithResponse};
+pub use self::codec::encode::CommandLine;
+pub use self::codec::environment::{CallingPresentation, Environment, Presentation, Screening, Version};
+pub use self::codec::line::{LineBuffer, TooLong};
+pub use self::codec::request::Request;
+pub use self::codec::response::Response;
+pub use self::codec::{arguments, commands, eagi, reply};
+pub use self::flow::asterisk::{Asterisk, AsteriskEvent, Invocation};
+pub use self::flow::session::{Event, Session};
+pub use self::values::digit::{Digit, EscapeDigits};
+pub use self::values::error::{
+    CallError, CallOver, EncodeError, EnvironmentError, Error, ProtocolError, Rejection, ReplyError,
+    ReplyErrorKind,
 };
-pub use self::error::{
-    CallError, CallOver, EncodeError, Error, ProtocolError, Rejection, ReplyError, ReplyErrorKind,
-};
-pub use self::limits::{Leniency, Limits};
-pub use self::line::{LineBuffer, TooLong};
-pub use self::request::Request;
-pub use self::response::Response;
-pub use self::session::{Event, Session};
+pub use self::values::info::{CommandInfo, OnInput, ReplyShape};
+pub use self::values::limits::{Leniency, Limits};

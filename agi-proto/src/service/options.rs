@@ -7,8 +7,8 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use super::{AllowList, Status, WhenFull};
-use crate::limits::{Leniency, Limits};
-use crate::request::Request;
+use crate::Request;
+use crate::{Leniency, Limits};
 
 /// The options of every adapter's server, which sets them by the methods that `server_options!` expands to.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use bstr::BStr;
 use percent_encoding::percent_decode_str;
 
-use crate::request::Request;
+use crate::Request;
 
 /// Routes by the path of a script's URL, to handlers of any type.
 ///
@@ -120,8 +120,8 @@ mod tests {
     use bstr::ByteSlice;
 
     use super::*;
-    use crate::environment::Environment;
-    use crate::limits::Leniency;
+    use crate::Environment;
+    use crate::Leniency;
 
     fn request(path: &[u8]) -> Request {
         let block = [b"agi_network_script: ", path, b"\n"].concat();

@@ -5,10 +5,10 @@ use core::fmt;
 
 use bstr::{BString, ByteSlice};
 
+use crate::CommandLine;
 use crate::arguments;
-use crate::command::{Command, CommandInfo};
 use crate::commands::READ_BACK;
-use crate::encode::CommandLine;
+use crate::{Command, CommandInfo};
 
 /// Commands whose answers hold what the caller enters, a PIN perhaps, or what was set.
 const ASKS: [&str; 4] = ["GET DATA", "GET OPTION", "WAIT FOR DIGIT", READ_BACK];

@@ -7,7 +7,8 @@ use core::iter::successors;
 
 use bstr::{BStr, BString};
 
-use crate::error::{CallOver, Error, Excerpt};
+use crate::values::excerpt::Excerpt;
+use crate::{CallOver, Error};
 
 /// What a server tells the dialplan in the channel variable [`VARIABLE`](Self::VARIABLE).
 ///
@@ -143,7 +144,7 @@ mod tests {
     use std::string::ToString;
 
     use super::*;
-    use crate::error::Rejection;
+    use crate::Rejection;
 
     #[derive(Debug, thiserror::Error)]
     #[error("a service's own")]

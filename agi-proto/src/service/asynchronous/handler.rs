@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 
 use super::BoxError;
-use crate::request::Request;
+use crate::Request;
 
 /// What a server runs for each call.
 ///

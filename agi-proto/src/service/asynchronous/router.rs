@@ -6,7 +6,7 @@ use core::mem;
 use std::sync::{PoisonError, RwLock};
 
 use super::{BoxError, BoxHandler, Handler, layer};
-use crate::request::Request;
+use crate::Request;
 use crate::service::router::{self, RouteError};
 use crate::service::status::NotFound;
 

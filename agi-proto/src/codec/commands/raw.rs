@@ -1,0 +1,109 @@
+//! Commands as the caller writes them, and replies as Asterisk sends them.
+
+use alloc::vec::Vec;
+
+use bstr::{BStr, BString};
+
+use super::ALL;
+use crate::codec::arguments;
+use crate::codec::command::Command;
+use crate::codec::encode::CommandLine;
+use crate::codec::response::Response;
+use crate::values::error::ReplyError;
+use crate::values::info::{CommandInfo, OnInput};
+
+/// Any command line, written by the caller: not quoted, not escaped, and not typed. LF, CR and NUL are
+/// refused, and so is a line that begins with `failure`, at which Asterisk ends the session.
+///
+/// ```
+/// let status = agi_proto::Raw::new("DATABASE GET \"family\" \"key\"");
+/// # let _ = status;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<'a> {
+    line: &'a BStr,
+}
+
+impl<'a> Raw<'a> {
+    /// A line without its end.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(line: &'a T) -> Self {
+        Self { line: BStr::new(line) }
+    }
+}
+
+/// A `200` response as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawReply {
+    raw: BString,
+    hung_up: bool,
+}
+
+impl RawReply {
+    /// The response, to be taken apart.
+    pub fn response(&self) -> Response<'_> {
+        let response = Response::parse(&self.raw).expect("it was a response when it was stored");
+        response.on_channel(self.hung_up)
+    }
+
+    fn of(response: &Response<'_>) -> Self {
+        Self { raw: response.raw().into(), hung_up: response.is_hung_up() }
+    }
+}
+
+impl Command for Raw<'_> {
+    type Reply = RawReply;
+    const INFO: CommandInfo = CommandInfo::new("a raw command").on_input(OnInput::Stops);
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        line.raw(self.line);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<RawReply, ReplyError> {
+        Ok(RawReply::of(response))
+    }
+
+    /// What is known of the command that the line names. A command that is not known may stop and
+    /// be silent when another comes.
+    fn info(&self) -> CommandInfo {
+        let words: Vec<BString> = arguments::split(self.line);
+        let named = |info: &&CommandInfo| {
+            let mut name = info.name.split(' ');
+            words.len() >= name.clone().count()
+                && words.iter().zip(&mut name).all(|(word, name)| word.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let known = ALL.iter().find(named);
+        CommandInfo { failure_may_be_hangup: false, ..known.copied().unwrap_or(Self::INFO) }
+    }
+}
+
+/// A command whose reply comes with the response as Asterisk sent it.
+///
+/// ```
+/// use agi_proto::{commands::Noop, WithResponse};
+///
+/// // its reply is `((), RawReply)`
+/// let noop = WithResponse(Noop::new());
+/// # let _ = noop;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct WithResponse<C>(
+    /// The command.
+    pub C,
+);
+
+impl<C: Command> Command for WithResponse<C> {
+    type Reply = (C::Reply, RawReply);
+    const INFO: CommandInfo = C::INFO;
+
+    fn encode(&self, line: &mut CommandLine<'_>) {
+        self.0.encode(line);
+    }
+
+    fn decode(response: &Response<'_>) -> Result<Self::Reply, ReplyError> {
+        Ok((C::decode(response)?, RawReply::of(response)))
+    }
+
+    fn info(&self) -> CommandInfo {
+        self.0.info()
+    }
+}

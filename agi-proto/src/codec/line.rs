@@ -1,0 +1,271 @@
+//! The receive buffer: bytes in, lines out, nothing scanned twice.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use memchr::memchr;
+
+/// Space offered for the first read: an environment block fits as a rule (about 700 bytes and the
+/// script's arguments).
+const FIRST: usize = 2048;
+/// Space kept and offered later: a reply fits as a rule.
+pub(crate) const KEEP: usize = 512;
+/// Space made for bytes that are copied in: such a reply as most are fits.
+const LEAST: usize = 64;
+
+/// A bounded receive buffer that cuts bytes into lines.
+///
+/// * **In:** [`read_buf`](Self::read_buf) lends free space to read into and
+///   [`advance`](Self::advance) says how much was read; or [`handle_input`](Self::handle_input)
+///   copies.
+/// * **Out:** [`next_line`](Self::next_line) finds one line after the other without taking them, so
+///   that a message of several lines can be found whole; [`take`](Self::take) takes it.
+///
+/// Each byte is looked at once, however slowly a peer dribbles. A large message makes the buffer
+/// grow up to the limit; once it is taken, the space is given back.
+#[derive(Debug)]
+pub struct LineBuffer {
+    bytes: Vec<u8>,
+    /// Where the bytes that were not taken begin.
+    start: usize,
+    /// Where the line begins that `next_line` looks for.
+    line: usize,
+    /// How far that line was searched for its end.
+    searched: usize,
+    /// Where the received bytes end. `start <= line <= searched <= end <= bytes.len()`.
+    end: usize,
+    limit: usize,
+    /// What was received last filled the space there was.
+    cut: bool,
+    /// How much space an empty buffer offers.
+    space: usize,
+}
+
+/// More bytes came than the buffer may hold without a message being complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// The limit that was passed.
+    pub limit: usize,
+}
+
+impl LineBuffer {
+    /// An empty buffer, which allocates nothing until bytes come. One message may be `limit` bytes
+    /// long.
+    pub const fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, end: 0, limit, cut: false, space: FIRST }
+    }
+
+    /// Sets how long one message may be from now on.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Free space to read into; never empty. Tell [`advance`](Self::advance) how much was read.
+    pub fn read_buf(&mut self) -> &mut [u8] {
+        self.reserve(1, self.space);
+        &mut self.bytes[self.end..]
+    }
+
+    /// Says that `n` bytes were read into what [`read_buf`](Self::read_buf) lent.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is more than was lent.
+    pub fn advance(&mut self, n: usize) {
+        assert!(n <= self.bytes.len() - self.end, "advanced past the buffer that was lent");
+        self.end += n;
+        self.cut = self.end == self.bytes.len();
+    }
+
+    /// Copies received bytes in.
+    pub fn handle_input(&mut self, input: &[u8]) {
+        self.reserve(input.len(), LEAST);
+        self.bytes[self.end..self.end + input.len()].copy_from_slice(input);
+        self.end += input.len();
+        self.cut = false;
+    }
+
+    /// Finds the next line of the message that is being looked at, and moves on behind it. The range
+    /// is relative to [`peek`](Self::peek) and includes the LF. `None` means that more input is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLong`] when the message passes the limit, whether its end came or not.
+    pub fn next_line(&mut self) -> Result<Option<Range<usize>>, TooLong> {
+        let found = memchr(b'\n', &self.bytes[self.searched..self.end]);
+        self.searched = found.map_or(self.end, |at| self.searched + at + 1);
+        if self.searched - self.start > self.limit {
+            return Err(TooLong { limit: self.limit });
+        }
+        if found.is_none() {
+            return Ok(None);
+        }
+        let line = self.line - self.start..self.searched - self.start;
+        self.line = self.searched;
+        Ok(Some(line))
+    }
+
+    /// All bytes that were received and not taken.
+    pub fn peek(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Takes the first `n` bytes; the next message begins behind them.
+    ///
+    /// # Panics
+    ///
+    /// If fewer than `n` bytes are there.
+    pub fn take(&mut self, n: usize) -> &[u8] {
+        let from = self.start;
+        assert!(n <= self.end - from, "took more than was received");
+        self.start += n;
+        self.line = self.start;
+        self.searched = self.start;
+        self.space = KEEP;
+        &self.bytes[from..self.start]
+    }
+
+    /// Says that what was copied in last filled the space that it was read into.
+    pub(crate) fn set_cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether what was received last filled all the space there was, so that more may be there already.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether [`next_line`](Self::next_line) has looked at all that was received, so that it finds nothing.
+    #[inline]
+    pub(crate) fn is_searched(&self) -> bool {
+        self.searched == self.end
+    }
+
+    /// Bytes of memory that the buffer holds.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Gives back what a large message needed, if nothing is left to take. Reading does that too; this is
+    /// for those who may not read for long.
+    pub(crate) fn give_back(&mut self) {
+        if self.start == self.end {
+            (self.start, self.line, self.searched, self.end) = (0, 0, 0, 0);
+            if self.bytes.len() > self.space {
+                self.bytes = Vec::new();
+            }
+        }
+    }
+
+    /// Makes room for `n` more bytes: by giving back what a large message needed, by moving what is
+    /// left to the front, and only then by growing, to `least` bytes at least.
+    fn reserve(&mut self, n: usize, least: usize) {
+        self.give_back();
+        if self.bytes.len() - self.end >= n {
+            return;
+        }
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.line, self.searched, self.end) =
+                (self.line - self.start, self.searched - self.start, self.end - self.start);
+            self.start = 0;
+        }
+        if self.bytes.len() - self.end < n {
+            let wanted = (self.end + n).max(self.bytes.len() * 2).max(least);
+            self.bytes.reserve_exact(wanted - self.bytes.len());
+            self.bytes.resize(wanted, 0);
+        }
+    }
+}
+
+/// Returns a line without its LF or CR LF.
+#[inline]
+pub(crate) fn trim_line_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(buffer: &mut LineBuffer) -> Option<Vec<u8>> {
+        let range = buffer.next_line().expect("within the limit")?;
+        Some(buffer.take(range.end).to_vec())
+    }
+
+    #[test]
+    fn lines_come_out_however_they_went_in() {
+        let mut buffer = LineBuffer::new(100);
+        for byte in b"one\n\ntwo\nthr" {
+            buffer.read_buf()[0] = *byte;
+            buffer.advance(1);
+        }
+        assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
+        assert_eq!(line(&mut buffer).as_deref(), Some(&b"\n"[..]));
+        assert_eq!(line(&mut buffer).as_deref(), Some(&b"two\n"[..]));
+        assert_eq!(line(&mut buffer), None);
+        buffer.handle_input(b"ee\n");
+        assert_eq!(line(&mut buffer).as_deref(), Some(&b"three\n"[..]));
+        assert_eq!(buffer.peek(), b"");
+    }
+
+    #[test]
+    fn a_message_of_several_lines_is_found_before_it_is_taken() {
+        let mut buffer = LineBuffer::new(100);
+        buffer.handle_input(b"a\nbc\nd");
+        assert_eq!(buffer.next_line(), Ok(Some(0..2)));
+        assert_eq!(buffer.next_line(), Ok(Some(2..5)));
+        assert_eq!(buffer.next_line(), Ok(None));
+        assert_eq!(buffer.take(5), b"a\nbc\n");
+        buffer.handle_input(b"\n");
+        assert_eq!(buffer.next_line(), Ok(Some(0..2)));
+    }
+
+    #[test]
+    fn the_limit_counts_a_whole_message_and_its_line_end() {
+        for (len, fits) in [(9, true), (10, true), (11, false)] {
+            let mut buffer = LineBuffer::new(10);
+            let mut message = alloc::vec![b'x'; len];
+            message[len - 1] = b'\n';
+            message[3] = b'\n';
+            buffer.handle_input(&message);
+            assert_eq!(buffer.next_line(), Ok(Some(0..4)));
+            assert_eq!(buffer.next_line(), if fits { Ok(Some(4..len)) } else { Err(TooLong { limit: 10 }) });
+        }
+        let mut endless = LineBuffer::new(10);
+        endless.handle_input(&[b'x'; 11]);
+        assert_eq!(endless.next_line(), Err(TooLong { limit: 10 }));
+    }
+
+    #[test]
+    fn what_is_left_moves_to_the_front_before_the_buffer_grows() {
+        let mut buffer = LineBuffer::new(100_000);
+        let (two, three) = ([&[b'2'; 1500][..], b"\n"].concat(), [b'3'; FIRST - 1505]);
+        buffer.handle_input(&[b"one\n", &two[..], &three].concat());
+        assert_eq!(buffer.capacity(), FIRST);
+        assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
+        // the second message was looked at and not taken
+        assert_eq!(buffer.next_line(), Ok(Some(0..1501)));
+        assert_eq!(buffer.next_line(), Ok(None));
+        buffer.handle_input(b"333\n");
+        assert_eq!(buffer.capacity(), FIRST, "there was just enough space");
+        assert_eq!(buffer.next_line(), Ok(Some(1501..FIRST)));
+        assert_eq!(buffer.peek(), [&two[..], &three, b"333\n"].concat());
+        // and then by so much that the cost of moving stays in proportion
+        assert_eq!(buffer.read_buf().len(), FIRST);
+        assert_eq!(buffer.capacity(), 2 * FIRST);
+        assert_eq!(buffer.take(FIRST).last(), Some(&b'\n'));
+    }
+
+    #[test]
+    fn a_large_message_does_not_keep_its_memory() {
+        let mut buffer = LineBuffer::new(100_000);
+        assert_eq!(buffer.capacity(), 0);
+        buffer.handle_input(&[b'x'; 50_000]);
+        buffer.handle_input(b"\n");
+        assert_eq!(line(&mut buffer).map(|l| l.len()), Some(50_001));
+        assert_eq!(buffer.read_buf().len(), KEEP);
+        assert_eq!(buffer.capacity(), KEEP);
+    }
+}

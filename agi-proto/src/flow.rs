@@ -1,0 +1,5 @@
+//! Flow: who may speak, and what is owed.
+
+pub(crate) mod asterisk;
+mod output;
+pub(crate) mod session;

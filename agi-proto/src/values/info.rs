@@ -1,0 +1,82 @@
+//! Facts about commands that the session needs to match replies to them.
+
+/// What the conversation must know of a command to keep replies paired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandInfo {
+    /// The command's words, such as `STREAM FILE`.
+    pub name: &'static str,
+    /// Whether Asterisk still runs it on a channel that is hung up; all others are answered 511.
+    pub on_dead_channel: bool,
+    /// What happens to it when another command comes while it runs.
+    pub on_input: OnInput,
+    /// What its `200` response may look like.
+    pub shape: ReplyShape,
+    /// Whether a result of -1 may mean that the channel was hung up. The session then asks Asterisk
+    /// (by `CHANNEL STATUS`, which a dead channel answers 511) before it hands the response out.
+    pub failure_may_be_hangup: bool,
+}
+
+/// What happens to a running command when another one comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInput {
+    /// It runs to its end and is answered.
+    RunsOn,
+    /// It stops at once; as a rule it is not answered then.
+    Stops,
+    /// It stops at once in EAGI, without an answer, and runs on otherwise.
+    StopsInEagi,
+}
+
+/// What a `200` response may look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyShape {
+    /// One line.
+    Line,
+    /// `200 result=1 (value)`, where the raw value may hold line ends. It ends with a line that ends in `)`;
+    /// where such a line may be one within the value, the session finds out which it is.
+    Value,
+    /// `200 result=1 (speech) ...`, where recognised text stands raw and may hold line ends: SPEECH RECOGNIZE. Nothing
+    /// tells its last line, so the session finds out where it ends. Any other response is one line.
+    Text,
+    /// One line, and after a result of exactly 1 a whole 520 block: EXEC, whose application's return
+    /// value Asterisk also takes for its own verdict on the command.
+    Exec,
+}
+
+impl CommandInfo {
+    /// A command that needs a live channel, runs on when another comes, and is answered in one line.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            on_dead_channel: false,
+            on_input: OnInput::RunsOn,
+            shape: ReplyShape::Line,
+            failure_may_be_hangup: false,
+        }
+    }
+
+    /// A command that Asterisk still runs on a channel that is hung up.
+    pub const fn on_dead_channel(mut self) -> Self {
+        self.on_dead_channel = true;
+        self
+    }
+
+    /// A command whose -1 may mean that the channel was hung up.
+    pub const fn failure_may_be_hangup(mut self) -> Self {
+        self.failure_may_be_hangup = true;
+        self
+    }
+
+    /// What happens to it when another command comes.
+    pub const fn on_input(mut self, on_input: OnInput) -> Self {
+        self.on_input = on_input;
+        self
+    }
+
+    /// What its response looks like.
+    pub const fn shape(mut self, shape: ReplyShape) -> Self {
+        self.shape = shape;
+        self
+    }
+}
