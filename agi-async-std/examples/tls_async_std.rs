@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agi_async_std::{Channel, Connection, Error};
+use agi_async_std::{Channel, ChannelBuilder, Connection, Error};
 use async_std::future::timeout;
 use async_std::net::{TcpListener, TcpStream};
 use async_std::task;
@@ -41,8 +41,12 @@ pub(crate) async fn serve(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<(
     stream.set_nodelay(true)?;
     // a stream whose end is told to the peer, which async-std's own is not
     let stream = Connection::from(stream);
-    let begin =
-        async { Channel::start(TlsAcceptor::from(tls).accept(stream).await?).await.map_err(BoxError::from) };
+    let begin = async {
+        ChannelBuilder::new()
+            .start(TlsAcceptor::from(tls).accept(stream).await?)
+            .await
+            .map_err(BoxError::from)
+    };
     let Some(mut channel) = timeout(BEGINNING, begin).await?? else { return Ok(()) };
     let outcome = hello(&mut channel).await;
     let closed = channel.close().await;

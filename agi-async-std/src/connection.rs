@@ -16,9 +16,9 @@ use futures_io::{AsyncRead, AsyncWrite};
 ///
 /// ```no_run
 /// # async fn example(stream: async_std::net::TcpStream) -> Result<(), agi_async_std::Error> {
-/// use agi_async_std::{Channel, Connection};
+/// use agi_async_std::{ChannelBuilder, Connection};
 ///
-/// if let Some(mut channel) = Channel::start_tcp(Connection::from(stream)).await? {
+/// if let Some(mut channel) = ChannelBuilder::new().start_tcp(Connection::from(stream)).await? {
 ///     channel.answer().await?;
 ///     channel.close().await?;
 /// }
@@ -48,7 +48,7 @@ impl Deref for Connection {
     }
 }
 
-/// For [`Channel::start_tcp`](crate::Channel::start_tcp).
+/// For [`ChannelBuilder::start_tcp`](crate::ChannelBuilder::start_tcp).
 #[cfg(unix)]
 impl std::os::fd::AsFd for Connection {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {

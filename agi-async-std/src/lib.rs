@@ -36,31 +36,41 @@
 //! program has one call, and nothing else on its runtime.
 //!
 //! Commands with all their options are the types in [`agi_proto::commands`], for
-//! [`Channel::call`](agi_smol::Channel::call).
+//! [`Channel::call`](Channel::call).
 
 #![forbid(unsafe_code)]
 
 mod connection;
-mod server;
+mod runtime;
 
 pub use agi_proto;
-pub use agi_smol::{
-    AllowList, Command, Counters, Counts, Digit, Ending, Environment, Error, EscapeDigits, Handler, Leniency,
-    Limits, NotFound, Request, Status, WhenFull, layer, with_state,
+pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
+use agi_service::FuturesIo;
+pub use agi_service::{
+    AllowList, CallOutcome, Counters, CountersSnapshot, Error, Handler, NotFound, Options, RouteError,
+    Status, WhenFull, layer, with_state,
 };
 
 pub use self::connection::Connection;
-pub use self::server::Server;
+pub use self::runtime::AsyncStd;
 
-/// One call, as Asterisk hands it over: commands go out, replies come back. It is
-/// [agi-smol's channel](agi_smol::Channel), whose page has its methods.
-pub type Channel<S = Connection> = agi_smol::Channel<S>;
+/// One call, as Asterisk hands it over: commands go out, replies come back.
+pub type Channel<S = Connection> = agi_service::Channel<FuturesIo<S, AsyncStd>>;
 
-/// A handler of any type: [agi-smol's](agi_smol::BoxHandler).
-pub type BoxHandler<S = Connection> = agi_smol::BoxHandler<S>;
+/// Makes a [`Channel`] of a stream that Asterisk speaks on, without a server.
+pub type ChannelBuilder = agi_service::ChannelBuilder<AsyncStd>;
 
-/// Chooses a handler by the path of the script's URL: [agi-smol's](agi_smol::Router).
-pub type Router<S = Connection> = agi_smol::Router<S>;
+/// A FastAGI server.
+pub type Server = agi_service::Server<AsyncStd>;
 
-/// A handler that can be replaced while a server runs it: [agi-smol's](agi_smol::Replaceable).
-pub type Replaceable<S = Connection> = agi_smol::Replaceable<S>;
+/// Serves streams from a source that is not a listener.
+pub type Calls<S = Connection> = agi_service::Calls<FuturesIo<S, AsyncStd>>;
+
+/// A handler of any type.
+pub type BoxHandler<S = Connection> = agi_service::BoxHandler<Channel<S>>;
+
+/// Chooses a handler by the path of the script's URL.
+pub type Router<S = Connection> = agi_service::Router<Channel<S>>;
+
+/// A handler that can be replaced while a server runs it. A clone is the same one.
+pub type Replaceable<S = Connection> = agi_service::Replaceable<Channel<S>>;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use agi_blocking::{Channel, Error, Leniency, Limits, Stream};
+use agi_blocking::{Channel, ChannelBuilder, Error, Stream};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -75,7 +75,7 @@ fn hello(channel: &mut Channel<Tls>) -> Result<(), Error> {
 pub(crate) fn serve(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
     let stream = Tls(StreamOwned::new(ServerConnection::new(tls)?, stream));
-    let begun = Channel::start_timeout(stream, Limits::default(), Leniency::default(), BEGINNING)?;
+    let begun = ChannelBuilder::new().environment_timeout(BEGINNING).start(stream)?;
     let Some(mut channel) = begun else { return Ok(()) };
     let outcome = hello(&mut channel);
     let closed = channel.close();

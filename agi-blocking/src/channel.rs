@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 use agi_proto::commands::ChannelStatus;
 use agi_proto::{Command, Environment, Event, Request, Session};
 
+pub use self::start::ChannelBuilder;
+
 use self::drive::{after, left};
-use crate::log::Log;
+use agi_service::log::ConversationLog;
+
 use crate::{Error, Stream};
 
 /// A call that Asterisk put into this program's hands.
@@ -24,7 +27,7 @@ use crate::{Error, Stream};
 /// * **Commands**: [`call`](Self::call) takes any [`Command`] and gives its typed reply;
 ///   [`call_timeout`](Self::call_timeout) gives up after a while. For each common command there is a
 ///   method as well, such as [`answer`](Self::answer) and [`stream_file`](Self::stream_file).
-/// * **The conversation**: [`hung_up`](Self::hung_up), [`resync`](Self::resync), [`close`](Self::close).
+/// * **The conversation**: [`wait_for_hangup`](Self::wait_for_hangup), [`resync`](Self::resync), [`close`](Self::close).
 /// * **Getters**: [`environment`](Self::environment), [`request`](Self::request),
 ///   [`is_hung_up`](Self::is_hung_up), [`is_closed`](Self::is_closed).
 ///
@@ -46,7 +49,7 @@ pub struct Channel<S = TcpStream> {
     /// Since when nothing has come that the session waits for only so long. It outlives a call that was given up:
     /// else calls that all give up sooner would put the end of the wait off for ever.
     quiet_since: Option<Instant>,
-    log: Log,
+    log: ConversationLog,
     /// Set before somebody else ends this direction of the stream: its server, that is shut down.
     cut: Arc<AtomicBool>,
 }
@@ -122,7 +125,7 @@ impl<S: Stream> Channel<S> {
     /// # Errors
     ///
     /// [`Error::Protocol`] for bytes that no command asked for, [`Error::Io`].
-    pub fn hung_up(&mut self, timeout: impl Into<Option<Duration>>) -> Result<bool, Error> {
+    pub fn wait_for_hangup(&mut self, timeout: impl Into<Option<Duration>>) -> Result<bool, Error> {
         if self.is_hung_up() || self.is_closed() {
             return Ok(true);
         }
@@ -135,7 +138,7 @@ impl<S: Stream> Channel<S> {
         Ok(ended.is_some())
     }
 
-    /// Waits as [`hung_up`](Self::hung_up) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
+    /// Waits as [`wait_for_hangup`](Self::wait_for_hangup) does, also where the dialplan has set `AGISIGHUP=no` and Asterisk
     /// does not tell: asks once in each `interval` with a `CHANNEL STATUS`, which a dead channel answers
     /// with 511.
     ///
@@ -144,8 +147,8 @@ impl<S: Stream> Channel<S> {
     ///
     /// # Errors
     ///
-    /// As for [`hung_up`](Self::hung_up).
-    pub fn hung_up_polling(
+    /// As for [`wait_for_hangup`](Self::wait_for_hangup).
+    pub fn wait_for_hangup_polling(
         &mut self,
         timeout: impl Into<Option<Duration>>,
         interval: Duration,
@@ -154,7 +157,7 @@ impl<S: Stream> Channel<S> {
         loop {
             let left = left(deadline);
             let last = left.is_some_and(|left| left <= interval);
-            if self.hung_up(left.map_or(interval, |left| left.min(interval)))? {
+            if self.wait_for_hangup(left.map_or(interval, |left| left.min(interval)))? {
                 return Ok(true);
             }
             if last {
@@ -164,9 +167,26 @@ impl<S: Stream> Channel<S> {
                 Err(error) if error.is_hangup() => return Ok(true),
                 Err(error) => return Err(error),
                 Ok(Some(_)) => {}
-                // it waits for the end of what was given up before
+                // it waits for the end of a command that was given up before
                 Ok(None) => return Ok(false),
             }
+        }
+    }
+
+    /// Asks Asterisk whether the channel is still alive, by a `CHANNEL STATUS`.
+    ///
+    /// [`is_hung_up`](Self::is_hung_up) returns what is known already. It does not know of a hangup that Asterisk has not
+    /// reported: one during `EXEC`, whose reply comes before the `HANGUP`, and any at all if the dialplan has set
+    /// `AGISIGHUP=no`. So ask after `EXEC Dial`, for example.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], except for the kinds for which [`is_hangup`](agi_proto::Error::is_hangup) holds: those are `Ok(false)`.
+    pub fn is_alive(&mut self) -> Result<bool, Error> {
+        match self.call(ChannelStatus::new()) {
+            Ok(_) => Ok(!self.is_hung_up()),
+            Err(error) if error.is_hangup() => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -223,11 +243,11 @@ impl<S: Stream> Channel<S> {
     /// Whether the log may show the values that are set in variables and in the database, and what the
     /// caller enters. Those may be PINs, and are hidden unless told otherwise.
     pub fn reveal_values(&mut self, reveal: bool) {
-        self.log.shows.reveal(reveal);
+        self.log.redactor.reveal(reveal);
     }
 
     /// Whether the caller is known to have hung up. Nothing is read for that: see
-    /// [`hung_up`](Self::hung_up).
+    /// [`wait_for_hangup`](Self::wait_for_hangup).
     pub fn is_hung_up(&self) -> bool {
         self.session.is_hung_up()
     }

@@ -1,15 +1,14 @@
 //! What a server runs for each call.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use agi_proto::Request;
 
-use crate::Channel;
+use agi_service::BoxError;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::Channel;
 
 /// What a [`Server`](crate::Server) runs for each call, on a thread of its own.
 ///
@@ -43,7 +42,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 pub trait Handler<Arguments = ()>: Send + Sync + 'static {
     /// What a handler fails with. The server logs it, unless it is or comes from (see
     /// [`Error::source`](StdError::source)) an [`Error`](crate::Error) that only says that the call is over.
-    type Error: Into<Box<dyn StdError + Send + Sync>>;
+    type Error: Into<BoxError>;
 
     /// Handles one call.
     ///
@@ -137,7 +136,7 @@ impl fmt::Debug for BoxHandler {
 ///
 /// let prompts = Prompts { welcome: "demo-congrats".into() };
 /// let router = Router::new().route("/welcome", with_state(prompts, welcome))?;
-/// # Ok::<(), agi_blocking::agi_proto::service::RouteError>(())
+/// # Ok::<(), agi_blocking::RouteError>(())
 /// ```
 pub fn with_state<T, F, E>(
     state: T,
@@ -167,7 +166,7 @@ where
 /// # fn menu(_: &mut Channel) -> Result<(), BoxError> { Ok(()) }
 ///
 /// let router = Router::new().route("/menu", layer(inside, menu))?;
-/// # Ok::<(), agi_blocking::agi_proto::service::RouteError>(())
+/// # Ok::<(), agi_blocking::RouteError>(())
 /// ```
 pub fn layer<A, L, E>(
     layer: L,

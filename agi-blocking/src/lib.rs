@@ -6,7 +6,6 @@ mod channel;
 pub mod eagi;
 #[cfg(unix)]
 mod handler;
-mod log;
 #[cfg(unix)]
 pub mod process;
 #[cfg(unix)]
@@ -16,18 +15,16 @@ mod server;
 mod stream;
 
 pub use agi_proto;
-pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Status, WhenFull};
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
+pub use agi_service::{
+    AllowList, CallOutcome, Counters, CountersSnapshot, Error, NotFound, RouteError, Status, WhenFull,
+};
 
-pub use self::channel::Channel;
+pub use self::channel::{Channel, ChannelBuilder};
 #[cfg(unix)]
 pub use self::handler::{BoxHandler, Handler, layer, with_state};
 #[cfg(unix)]
 pub use self::router::{Replaceable, Router};
 #[cfg(unix)]
 pub use self::server::{Server, Shutdown};
-pub use self::stream::{Plain, Stream};
-
-/// Why a command gave no reply. See [`agi_proto::Error`] for each kind, and
-/// [`is_hangup`](agi_proto::Error::is_hangup) for whether the call is simply over.
-pub type Error = agi_proto::Error<std::io::Error>;
+pub use self::stream::{NoTimeouts, Stream};

@@ -48,7 +48,7 @@ use std::io;
 
 pub(crate) use self::hangup::wait;
 pub use self::stdio::Stdio;
-use crate::{Channel, Ending, Error};
+use crate::{CallOutcome, Channel, ChannelBuilder, Error};
 
 /// What made a program's handler fail: anything that can go through `?`.
 pub type Failure = Box<dyn StdError + Send + Sync>;
@@ -67,11 +67,11 @@ pub fn run<E: Into<Failure>>(
     handler: impl FnOnce(&mut Channel<Stdio>) -> Result<(), E>,
 ) -> Result<(), Failure> {
     let stdio = Stdio::take().map_err(Error::Io)?;
-    let Some(mut channel) = Channel::start(stdio)? else { return Ok(()) };
+    let Some(mut channel) = ChannelBuilder::new().start(stdio)? else { return Ok(()) };
     let outcome = handler(&mut channel).map_err(Into::into);
     let closed = channel.close();
     match outcome {
-        Err(error) if Ending::of::<io::Error>(&*error) != Ending::Hangup => Err(error),
+        Err(error) if CallOutcome::of::<io::Error>(&*error) != CallOutcome::Hangup => Err(error),
         _ => Ok(closed?),
     }
 }

@@ -1,14 +1,10 @@
 //! Many services behind one server.
 
-use std::mem;
-use std::sync::{Arc, PoisonError, RwLock};
-
 use agi_proto::Request;
-use agi_proto::service::{self, NotFound, RouteError};
+use agi_service::swap::Swap;
+use agi_service::{BoxError, NotFound, RouteError, Routes};
 
 use crate::{BoxHandler, Channel, Handler};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Chooses a handler by the path of the script's URL.
 ///
@@ -37,7 +33,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// [fallback](Self::fallback). To change routes while a server runs, give it a [`Replaceable`].
 #[derive(Clone, Debug, Default)]
 pub struct Router {
-    routes: service::Router<BoxHandler>,
+    routes: Routes<BoxHandler>,
 }
 
 impl Router {
@@ -98,25 +94,18 @@ impl Handler for Router {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Replaceable {
-    handler: Arc<RwLock<BoxHandler>>,
+    handler: Swap<BoxHandler>,
 }
 
 impl Replaceable {
     /// Begins with a handler.
     pub fn new<A: 'static>(handler: impl Handler<A>) -> Self {
-        Self { handler: Arc::new(RwLock::new(BoxHandler::new(handler))) }
+        Self { handler: Swap::new(BoxHandler::new(handler)) }
     }
 
     /// Gives the calls that begin from now on to another handler. Those that run are not disturbed.
     pub fn replace<A: 'static>(&self, handler: impl Handler<A>) {
-        let new = BoxHandler::new(handler);
-        let old = mem::replace(&mut *self.handler.write().unwrap_or_else(PoisonError::into_inner), new);
-        // by now nothing is locked: what it held may take its time to go, and calls that begin do not wait for that
-        drop(old);
-    }
-
-    fn now(&self) -> BoxHandler {
-        self.handler.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.handler.replace(BoxHandler::new(handler));
     }
 }
 
@@ -124,41 +113,6 @@ impl Handler for Replaceable {
     type Error = BoxError;
 
     fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
-        self.now().run(channel, request)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::thread;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::Error;
-
-    /// What a handler holds: a call begins when it is dropped.
-    struct Last(Replaceable);
-
-    impl Drop for Last {
-        fn drop(&mut self) {
-            drop(self.0.now());
-        }
-    }
-
-    #[test]
-    fn calls_begin_while_the_old_handler_is_dropped() {
-        let routes = Replaceable::new(Channel::noop);
-        let last = Last(routes.clone());
-        routes.replace(move |channel: &mut Channel| -> Result<(), Error> {
-            let _held = &last;
-            channel.noop()
-        });
-        let (done, replaced) = mpsc::channel();
-        thread::spawn(move || {
-            routes.replace(Channel::noop);
-            done.send(()).expect("somebody waits for it");
-        });
-        replaced.recv_timeout(Duration::from_secs(20)).expect("the call waits for its own end");
+        self.handler.get().run(channel, request)
     }
 }

@@ -9,20 +9,18 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agi_proto::service::{Counters, Options};
+use agi_service::{Counters, Options, panics, tcp};
 
 use self::calls::Calls;
 pub use self::calls::Shutdown;
 use crate::{BoxHandler, Handler};
 
-/// AGI's own port, which Asterisk takes where the URL names none.
-const PORT: u16 = 4573;
 /// How many calls run at once, unless a server is told otherwise.
 const MAX_CALLS: usize = 256;
 /// How many connections are still taken from the queue in the end: as many as Linux keeps there, unless told otherwise.
 const LAST: usize = if cfg!(test) { 8 } else { 4096 };
 /// Pauses after a failed accept, each twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A FastAGI server: it accepts Asterisk's connections and runs a handler for each call, on a thread of its
@@ -43,7 +41,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// * **A connection** must come from a network that is [allowed](Self::allow), and send its environment
 ///   [in time](Self::environment_timeout). One that is closed without a byte is no
-///   fault: it is counted as a [`Probe`](crate::Ending::Probe).
+///   fault: it is counted as a [`Probe`](crate::CallOutcome::Probe).
 /// * **A call** must be [admitted](Self::admit), and find fewer than [as many](Self::max_calls) others; else it
 ///   is [refused or waits](Self::when_full) in the kernel's queue. Asterisk gives up after two seconds in
 ///   which there was no room in that queue either.
@@ -59,7 +57,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// What it has to say goes to [`tracing`], in a span `call` with the call's channel, unique id and script: at
 /// the level of debugging also each command, its reply and how long that took, and with the target
-/// `agi_blocking::wire` at the level of traces the bytes.
+/// `agi::wire` at the level of traces the bytes.
 ///
 /// AGI has no authentication: whoever can connect can pose as Asterisk. Bind an address that only Asterisk
 /// reaches.
@@ -70,9 +68,9 @@ pub struct Server {
     options: Options,
 }
 
-/// How it is told what to do. A call takes a thread and two file descriptors.
+/// Options. A call takes a thread and two file descriptors.
 impl Server {
-    agi_proto::server_options!();
+    agi_service::server_options!(self => self.options);
 }
 
 impl Server {
@@ -82,10 +80,7 @@ impl Server {
     ///
     /// What the operating system says.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        // the system shortens what it is asked for, and takes a second word for the length
-        rustix::net::listen(&listener, i32::MAX)?;
-        Self::from_listener(listener)
+        Self::from_listener(tcp::listen(address)?)
     }
 
     /// Takes connections from a listener that is there already, such as one of systemd's. Makes it
@@ -108,7 +103,7 @@ impl Server {
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_local() -> io::Result<Self> {
-        Self::bind((Ipv4Addr::LOCALHOST, PORT))
+        Self::bind((Ipv4Addr::LOCALHOST, tcp::PORT))
     }
 
     /// How many connections were accepted and refused, are active, and ended in which way: to be kept, and
@@ -139,11 +134,12 @@ impl Server {
     ///
     /// None so far but that poll(2) fails, which it does only for want of memory.
     pub fn serve<A: 'static>(self, handler: impl Handler<A>) -> io::Result<()> {
+        panics::note_places();
         let (handler, options) = (BoxHandler::new(handler), Arc::new(self.options.clone()));
         let mut pause = FIRST_PAUSE;
         // those that come while the server stops may come as fast as they are taken
         let mut last = LAST;
-        while self.calls.wait_for_room(&options) {
+        while self.calls.wait_for_room() {
             if self.calls.is_stopping() {
                 match last.checked_sub(1) {
                     Some(left) => last = left,
@@ -158,7 +154,8 @@ impl Server {
             match begun {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
-                    tracing::error!(%error, "no call could be accepted");
+                    let evicted = self.calls.evict_oldest();
+                    tracing::warn!(target: agi_service::log::TARGET, %error, ?pause, evicted, "accept: no connection can be taken");
                     if self.calls.pause(pause) {
                         break;
                     }

@@ -6,10 +6,12 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use agi_service::tcp;
+
 /// A blocking transport: bytes both ways, time limits for reads and writes, and an end of its own direction.
 ///
 /// Sockets are one. Anything else that reads and writes can be one by these three methods, or inside
-/// [`Plain`] without them.
+/// [`NoTimeouts`] without them.
 pub trait Stream: Read + Write {
     /// Makes a read fail with [`WouldBlock`](io::ErrorKind::WouldBlock) or
     /// [`TimedOut`](io::ErrorKind::TimedOut) after so long without a byte; `None` waits for ever. The
@@ -60,33 +62,33 @@ pub trait Stream: Read + Write {
 ///
 /// Commands work as over a socket. What needs a time limit
 /// ([`Channel::call_timeout`](crate::Channel::call_timeout),
-/// [`Channel::hung_up`](crate::Channel::hung_up) with one) is an
+/// [`Channel::wait_for_hangup`](crate::Channel::wait_for_hangup) with one) is an
 /// [`Unsupported`](io::ErrorKind::Unsupported) error, and
 /// [`Channel::close`](crate::Channel::close) waits for nothing.
 ///
 /// ```
 /// use std::io::{self, Read, Write};
-/// use agi_blocking::{Channel, Plain};
+/// use agi_blocking::{ChannelBuilder, NoTimeouts};
 ///
 /// fn serve<S: Read + Write>(stream: S) -> Result<(), agi_blocking::Error> {
-///     let Some(mut channel) = Channel::start(Plain(stream))? else { return Ok(()) };
+///     let Some(mut channel) = ChannelBuilder::new().start(NoTimeouts(stream))? else { return Ok(()) };
 ///     channel.verbose("over a transport of one's own")
 /// }
 /// # let _ = serve::<std::net::TcpStream>;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Plain<S>(
+pub struct NoTimeouts<S>(
     /// The reader and writer.
     pub S,
 );
 
-impl<S: Read> Read for Plain<S> {
+impl<S: Read> Read for NoTimeouts<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.read(buf)
     }
 }
 
-impl<S: Write> Write for Plain<S> {
+impl<S: Write> Write for NoTimeouts<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.0.write(buf)
     }
@@ -96,7 +98,7 @@ impl<S: Write> Write for Plain<S> {
     }
 }
 
-impl<S: Read + Write> Stream for Plain<S> {
+impl<S: Read + Write> Stream for NoTimeouts<S> {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         match timeout {
             None => Ok(()),
@@ -157,19 +159,10 @@ macro_rules! socket {
 }
 
 socket!(
-    TcpStream: quick_ack,
+    TcpStream: |stream: &TcpStream| tcp::acknowledge(stream),
     #[cfg(unix)]
     UnixStream: |_| {}
 );
-
-#[cfg(target_os = "linux")]
-fn quick_ack(stream: &TcpStream) {
-    // where it fails the answer comes later, and that is all
-    let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn quick_ack(_: &TcpStream) {}
 
 impl<S: Stream + ?Sized> Stream for &mut S {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agi_blocking::agi_proto::commands::{Exec, Noop, StreamFile};
-use agi_blocking::{Channel, Error, EscapeDigits, Plain};
+use agi_blocking::{ChannelBuilder, Error, EscapeDigits, NoTimeouts};
 
 use self::pbx::{Pbx, with_pbx};
 
@@ -111,7 +111,7 @@ fn what_waits_behind_a_command_that_runs_on_keeps_its_time_limit() {
     with_pbx(script, |channel| {
         let dial = Exec::new("Dial").arguments("PJSIP/bob");
         assert_eq!(channel.call_timeout(dial, SHORT).expect("no error"), None);
-        assert!(!channel.hung_up_polling(4 * SHORT, SHORT).expect("no error"));
+        assert!(!channel.wait_for_hangup_polling(4 * SHORT, SHORT).expect("no error"));
         assert!(!channel.resync_timeout(SHORT).expect("no error"));
     });
 }
@@ -142,9 +142,9 @@ fn waiting_for_a_hangup_loses_no_bytes() {
     };
     with_pbx(script, |channel| {
         channel.noop().expect("answered");
-        assert!(!channel.hung_up(SHORT).expect("no error"));
+        assert!(!channel.wait_for_hangup(SHORT).expect("no error"));
         channel.verbose("waited").expect("answered");
-        assert!(channel.hung_up(None).expect("no error"), "it is known by now");
+        assert!(channel.wait_for_hangup(None).expect("no error"), "it is known by now");
         channel.noop().expect("a dead channel answers it");
         assert!(!channel.is_closed());
     });
@@ -154,7 +154,7 @@ fn waiting_for_a_hangup_loses_no_bytes() {
 fn a_port_that_is_only_looked_at_is_no_error() {
     let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     drop(theirs);
-    assert!(Channel::start(ours).expect("no error").is_none());
+    assert!(ChannelBuilder::new().start(ours).expect("no error").is_none());
 }
 
 #[test]
@@ -162,8 +162,8 @@ fn an_environment_has_its_time() {
     let (ours, mut theirs) = UnixStream::pair().expect("a pair of sockets");
     theirs.write_all(b"agi_network: yes\n").expect("it is read");
     let begun = Instant::now();
-    let error = Channel::start_timeout(ours, Default::default(), Default::default(), SHORT)
-        .expect_err("the rest does not come");
+    let error =
+        ChannelBuilder::new().environment_timeout(SHORT).start(ours).expect_err("the rest does not come");
     assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut));
     assert!((SHORT..LONG).contains(&begun.elapsed()));
 }
@@ -176,7 +176,8 @@ fn any_reader_and_writer_will_do() {
         pbx.expect("NOOP").respond("200 result=0");
         assert_eq!(pbx.next(), None, "what cannot have a deadline was not sent");
     });
-    let mut channel = Channel::start(Plain(ours)).expect("an environment").expect("not closed");
+    let mut channel =
+        ChannelBuilder::new().start(NoTimeouts(ours)).expect("an environment").expect("not closed");
     channel.noop().expect("answered");
     let error = channel.call_timeout(Noop::new(), LONG).expect_err("no deadlines");
     assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::Unsupported));

@@ -52,8 +52,8 @@ fn a_command_that_is_not_taken_is_given_up_and_goes_out_later() {
         assert_eq!(channel.call_timeout(long, SHORT).expect("no error"), None);
         // whatever it is, the rest of that line comes first
         assert_eq!(channel.call_timeout(Noop::new(), SHORT).expect("no error"), None);
-        assert!(!channel.hung_up(SHORT).expect("no error"));
-        assert!(!channel.hung_up_polling(4 * SHORT, SHORT).expect("no error"));
+        assert!(!channel.wait_for_hangup(SHORT).expect("no error"));
+        assert!(!channel.wait_for_hangup_polling(4 * SHORT, SHORT).expect("no error"));
         assert!(!channel.resync_timeout(SHORT).expect("no error"));
         tell();
         assert_eq!(channel.get_variable("X").expect("answered").expect("set"), "mine");

@@ -25,10 +25,10 @@ fn a_hangup_or_the_end_ends_the_wait() {
             pbx.respond("HANGUP");
             assert_eq!(pbx.next(), None);
         },
-        |channel| assert!(channel.hung_up(LONG).expect("no error")),
+        |channel| assert!(channel.wait_for_hangup(LONG).expect("no error")),
     );
     with_pbx(drop, |channel| {
-        assert!(channel.hung_up(None).expect("no error"));
+        assert!(channel.wait_for_hangup(None).expect("no error"));
         assert!(!channel.is_hung_up() && channel.is_closed());
         assert!(matches!(channel.noop(), Err(Error::Closed)));
         channel.close().expect("nothing is left to do");
@@ -77,7 +77,7 @@ fn what_nobody_asked_for_is_an_error_that_stays() {
         |channel| {
             channel.noop().expect("answered");
             let unsolicited = |error| matches!(error, Error::Protocol(ProtocolError::Unsolicited(_)));
-            assert!(unsolicited(channel.hung_up(LONG).expect_err("forged")));
+            assert!(unsolicited(channel.wait_for_hangup(LONG).expect_err("forged")));
             assert!(unsolicited(channel.noop().expect_err("it repeats")));
             channel.close_within(LONG).expect("it closes all the same");
         },

@@ -43,10 +43,14 @@ fn failures_are_told_with_their_call_and_hangups_are_not() {
     let serving = thread::spawn(move || server.serve(handler));
     let call = r#"call{channel="PJSIP/100-00000001" unique_id="1700000000.1" script="/menu" peer="#;
     let cases = [
-        ("200 result=1 (odd)", "ERROR", "the handler panicked panic=\"an odd mode\""),
-        ("510 Invalid or unknown command", "ERROR", "the handler failed error=the menu failed"),
-        ("511 Command Not Permitted on a dead channel", "DEBUG", "the call is over error=the menu failed"),
-        ("200 result=0", "DEBUG", "the handler is done"),
+        (
+            "200 result=1 (odd)",
+            "ERROR",
+            "call: the handler panicked panic=\"an odd mode\" place=\"agi-blocking/tests/log.rs:",
+        ),
+        ("510 Invalid or unknown command", "ERROR", "call: the handler failed error=the menu failed: "),
+        ("511 Command Not Permitted on a dead channel", "DEBUG", "call: over error=the menu failed"),
+        ("200 result=0", "INFO", "call: began"),
     ];
     for (answer, level, said) in cases {
         let mut pbx = Pbx::call(address);

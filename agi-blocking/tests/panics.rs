@@ -10,7 +10,7 @@ use std::panic::panic_any;
 use std::thread;
 use std::time::Duration;
 
-use agi_blocking::{Channel, Ending, Request, Server};
+use agi_blocking::{CallOutcome, Channel, Request, Server};
 
 use self::pbx::Pbx;
 use self::pbx::log::Log;
@@ -65,5 +65,5 @@ fn they_are_the_handlers_own() {
     shutdown.shutdown();
     serving.join().expect("no panic").expect("no error");
     let counts = counters.counts();
-    assert_eq!((counts.ended(Ending::Panicked), counts.active()), (4, 0));
+    assert_eq!((counts.ended(CallOutcome::Panicked), counts.active()), (4, 0));
 }

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use agi_blocking::agi_proto::commands::SetVariable;
-use agi_blocking::{Channel, Counters, Ending, Error, Handler, Server, Shutdown};
+use agi_blocking::{CallOutcome, Channel, Counters, Error, Handler, Server, Shutdown};
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size, socket_keepalive};
 use rustix::net::{AddressFamily, SocketType, connect, socket};
 
@@ -49,11 +49,11 @@ impl Running {
     }
 
     /// [`end`](Self::end)s the server, whose only connection has ended in this way.
-    fn end_with(self, ending: Ending) {
+    fn end_with(self, ending: CallOutcome) {
         let counters = self.counters.clone();
         self.end();
         let counts = counters.counts();
-        let ended = Ending::ALL.into_iter().filter(|&ending| counts.ended(ending) > 0);
+        let ended = CallOutcome::ALL.iter().copied().filter(|&ending| counts.ended(ending) > 0);
         assert_eq!((ended.collect(), counts.ended(ending), counts.active()), (vec![ending], 1, 0));
     }
 }
@@ -115,7 +115,7 @@ fn a_shutdown_ends_what_can_be_interrupted() {
     // as Asterisk does: the end of the script's direction stops it, and the HANGUP that follows is none
     pbx.end();
     assert_eq!(told.recv_timeout(LONG).expect("the handler goes on"), (true, false));
-    server.end_with(Ending::Cancelled);
+    server.end_with(CallOutcome::Cancelled);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_command_after_the_shutdown_meets_a_conversation_that_is_closed() {
     go.send(()).expect("the handler waits");
     drop(pbx);
     assert_eq!(told.recv_timeout(LONG).expect("the handler goes on"), (true, false));
-    server.end_with(Ending::Cancelled);
+    server.end_with(CallOutcome::Cancelled);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_hangup_before_the_shutdown_stays_one() {
     let server = Running::start(
         |server| patient(server).shutdown_timeout(Duration::ZERO),
         |channel| {
-            assert!(channel.hung_up(LONG).expect("no error"));
+            assert!(channel.wait_for_hangup(LONG).expect("no error"));
             channel.stream_file("long", "").map(drop)
         },
     );
@@ -157,7 +157,7 @@ fn a_hangup_before_the_shutdown_stays_one() {
     pbx.respond("HANGUP").expect(r#"STREAM FILE "long" """#);
     server.shutdown.shutdown();
     pbx.end();
-    server.end_with(Ending::Hangup);
+    server.end_with(CallOutcome::Hangup);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_silent_connection_is_cancelled_by_the_shutdown() {
     silent.set_read_timeout(Some(LONG)).expect("a socket");
     assert_eq!(silent.read(&mut [0]).expect("no reset"), 0);
     drop(silent);
-    server.end_with(Ending::Cancelled);
+    server.end_with(CallOutcome::Cancelled);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_shutdown_ends_a_command_that_is_not_taken() {
     server.shutdown.shutdown();
     assert_eq!(told.recv_timeout(LONG).expect("it waits for ever to write"), Some(true));
     assert!(rest_of(pbx) < FULL as u64, "it was taken");
-    server.end_with(Ending::Cancelled);
+    server.end_with(CallOutcome::Cancelled);
 }
 
 #[test]
@@ -235,10 +235,10 @@ fn who_takes_nothing_keeps_no_place() {
     );
     let pbx = call_deaf(server.address);
     let began = Instant::now();
-    while server.counters.counts().ended(Ending::Success) == 0 {
+    while server.counters.counts().ended(CallOutcome::Success) == 0 {
         assert!(began.elapsed() < LONG, "it waits for ever to write");
         thread::yield_now();
     }
     assert!(rest_of(pbx) < FULL as u64, "it was taken");
-    server.end_with(Ending::Success);
+    server.end_with(CallOutcome::Success);
 }

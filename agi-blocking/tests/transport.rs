@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use agi_blocking::agi_proto::commands::{Noop, SetVariable};
-use agi_blocking::{Channel, Error, Stream};
+use agi_blocking::{Channel, ChannelBuilder, Error, Stream};
 use rustix::net::sockopt::set_socket_send_buffer_size;
 
 use self::pbx::Pbx;
@@ -162,7 +162,7 @@ fn with_answers<S: Stream>(
         }
         asked
     });
-    let mut channel = Channel::start(transport(stream)).unwrap().unwrap();
+    let mut channel = ChannelBuilder::new().start(transport(stream)).unwrap().unwrap();
     test(&mut channel);
     drop(channel);
     pbx.join().expect("no reset")
@@ -207,7 +207,7 @@ fn what_is_not_flushed_in_time_is_flushed_later() {
         pbx.expect(&line).respond("200 result=1").expect("NOOP").respond("200 result=0");
         told.recv_timeout(LONG).expect("it waits for ever to write");
     });
-    let mut channel = Channel::start(Buffered(BufWriter::new(stream))).unwrap().unwrap();
+    let mut channel = ChannelBuilder::new().start(Buffered(BufWriter::new(stream))).unwrap().unwrap();
     let long = || SetVariable::new("LONG", &value);
     assert_eq!(channel.call_timeout(long(), SHORT).expect("no error"), None);
     tell.send(()).expect("the script waits");
@@ -229,7 +229,7 @@ fn a_transport_that_failed_is_not_used_again() {
             pbx.expect("NOOP").respond("200 result=0");
             while pbx.next().is_some() {}
         });
-        let mut channel = Channel::start(Failing { stream, reads, writes }).unwrap().unwrap();
+        let mut channel = ChannelBuilder::new().start(Failing { stream, reads, writes }).unwrap().unwrap();
         channel.noop().expect("answered");
         assert!(matches!(channel.noop(), Err(Error::Io(_))));
         assert!(matches!(channel.noop(), Err(Error::Closed)), "it would be waited for without an end");

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use agi_blocking::Channel;
+use agi_blocking::ChannelBuilder;
 use tracing::Level;
 
 use self::pbx::Pbx;
@@ -48,7 +48,7 @@ fn log_of(level: Level, reveal: bool) -> String {
         pbx.end();
     });
     tracing::subscriber::with_default(subscriber, || {
-        let mut channel = Channel::start(ours).unwrap().unwrap();
+        let mut channel = ChannelBuilder::new().start(ours).unwrap().unwrap();
         channel.reveal_values(reveal);
         let pin = channel.get_data("enter-pin", Duration::from_secs(5), 4).unwrap();
         channel.set_variable("PIN", &pin.digits).unwrap();

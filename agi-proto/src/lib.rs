@@ -3,12 +3,11 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(any(test, feature = "server"))]
+#[cfg(test)]
 extern crate std;
 
 mod codec;
 mod flow;
-pub mod service;
 mod values;
 
 pub use bstr::{BStr, BString};
@@ -28,5 +27,6 @@ pub use self::values::error::{
     CallError, CallOver, EncodeError, EnvironmentError, Error, ProtocolError, Rejection, ReplyError,
     ReplyErrorKind,
 };
-pub use self::values::info::{CommandInfo, OnInput, ReplyShape};
+pub use self::values::excerpt::Excerpt;
+pub use self::values::info::{CommandInfo, OnInput, ReplyShape, Secrecy};
 pub use self::values::limits::{Leniency, Limits};

@@ -41,7 +41,7 @@ async fn tokio_pin(channel: &mut agi_tokio::Channel<AsyncLine>) -> Result<(), ag
 }
 
 async fn on_tokio(line: AsyncLine) -> Result<(), agi_tokio::Error> {
-    let Some(mut channel) = agi_tokio::Channel::start(line).await? else { return Ok(()) };
+    let Some(mut channel) = agi_tokio::ChannelBuilder::new().start(line).await? else { return Ok(()) };
     let done = tokio_pin(&mut channel).await;
     channel.close().await?;
     done
@@ -53,7 +53,7 @@ async fn smol_pin(channel: &mut agi_smol::Channel<Line>) -> Result<(), agi_smol:
 
 fn on_smol(line: Line) -> Result<(), agi_smol::Error> {
     futures_lite::future::block_on(async {
-        let Some(mut channel) = agi_smol::Channel::start(line).await? else { return Ok(()) };
+        let Some(mut channel) = agi_smol::ChannelBuilder::new().start(line).await? else { return Ok(()) };
         let done = smol_pin(&mut channel).await;
         channel.close().await?;
         done
@@ -220,7 +220,7 @@ fn connections_break() {
     assert!(half.run_tokio(on_tokio).returned.is_err());
     let silent = caller().expect_play("enter-pin").fall_silent().hang_up_after(Duration::from_secs(9));
     let silent = silent.run_tokio(|line| async {
-        let mut channel = agi_tokio::Channel::start(line).await.unwrap().unwrap();
+        let mut channel = agi_tokio::ChannelBuilder::new().start(line).await.unwrap().unwrap();
         tokio::time::timeout(Duration::from_secs(30), tokio_pin(&mut channel)).await.is_err()
     });
     assert!(silent.returned);
@@ -278,7 +278,7 @@ fn strangers_forge_nothing() {
     let (mut refused, mut taken) = (0, 0);
     for stranger in caller().hostile_callers() {
         let call = stranger.run_stream(|line| {
-            let Ok(Some(mut channel)) = agi_blocking::Channel::start(line) else { return false };
+            let Ok(Some(mut channel)) = agi_blocking::ChannelBuilder::new().start(line) else { return false };
             let environment = channel.environment();
             assert_eq!(environment.get("agi_request").unwrap(), URL);
             assert_ne!(environment.account_code().unwrap_or_default(), "forged");
@@ -299,7 +299,7 @@ fn strangers_forge_nothing() {
 fn tokio_time_is_the_time_of_the_call() {
     let caller = Caller::new(URL).sound("long", Duration::from_secs(600)).expect_play("long");
     let call = caller.run_tokio(|line| async {
-        let mut channel = agi_tokio::Channel::start(line).await.unwrap().unwrap();
+        let mut channel = agi_tokio::ChannelBuilder::new().start(line).await.unwrap().unwrap();
         let limit = Duration::from_secs(3);
         let cut = tokio::time::timeout(limit, channel.stream_file("long", "")).await;
         channel.noop().await.unwrap();
@@ -315,7 +315,7 @@ fn a_service_is_called_over_tcp() {
     let address = listener.local_addr().unwrap();
     let service = std::thread::spawn(move || {
         for stream in listener.incoming().take(2).flatten() {
-            let mut channel = agi_blocking::Channel::start(stream).unwrap().unwrap();
+            let mut channel = agi_blocking::ChannelBuilder::new().start(stream).unwrap().unwrap();
             let entered = channel.get_data("enter-pin", Duration::from_secs(5), 4);
             if let Ok(entered) = entered {
                 channel.set_variable("RESULT", entered.digits).unwrap();

@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agi_smol::{Channel, Error};
+use agi_smol::{Channel, ChannelBuilder, Error};
 use futures_rustls::TlsAcceptor;
 use futures_rustls::server::TlsStream;
 use rustls::ServerConfig;
@@ -39,8 +39,12 @@ async fn hello(channel: &mut Channel<TlsStream<TcpStream>>) -> Result<(), Error>
 /// One connection: the handshake, the call, and an end that waits for Asterisk's last words.
 pub(crate) async fn serve(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
-    let begin =
-        async { Channel::start(TlsAcceptor::from(tls).accept(stream).await?).await.map_err(BoxError::from) };
+    let begin = async {
+        ChannelBuilder::new()
+            .start(TlsAcceptor::from(tls).accept(stream).await?)
+            .await
+            .map_err(BoxError::from)
+    };
     let late = async {
         smol::Timer::after(BEGINNING).await;
         Err(io::Error::from(io::ErrorKind::TimedOut).into())

@@ -25,7 +25,7 @@
 //!
 //! Every call of a command may be dropped at any time, by a time-out or in a race: the next one still
 //! gets its own reply. A handler may wait for something else and for the end of the call at once, with
-//! [`Channel::hung_up`].
+//! [`Channel::wait_for_hangup`].
 //!
 //! Programs that Asterisk runs itself, and the caller's audio (EAGI), are in agi-tokio and agi-blocking only: such a
 //! program has one call, and nothing else on its runtime.
@@ -34,27 +34,36 @@
 
 #![forbid(unsafe_code)]
 
-mod channel;
-mod conversation;
-#[doc(hidden)]
-pub mod generic;
-mod handler;
-mod lease;
-mod log;
-mod race;
-#[cfg(feature = "server")]
-mod server;
-mod stream;
+mod runtime;
 
 pub use agi_proto;
-pub use agi_proto::service::{AllowList, Counters, Counts, Ending, NotFound, Status, WhenFull};
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
+use agi_service::FuturesIo;
+pub use agi_service::{
+    AllowList, CallOutcome, Counters, CountersSnapshot, Error, Handler, NotFound, Options, RouteError,
+    Status, WhenFull, layer, with_state,
+};
+use smol::net::TcpStream;
 
-pub use self::channel::Channel;
-pub use self::handler::{BoxHandler, Handler, Replaceable, Router, layer, with_state};
-#[cfg(feature = "server")]
-pub use self::server::Server;
+pub use self::runtime::Smol;
 
-/// Why a command gave no reply. See [`agi_proto::Error`] for each kind, and
-/// [`is_hangup`](agi_proto::Error::is_hangup) for whether the call is simply over.
-pub type Error = agi_proto::Error<std::io::Error>;
+/// One call, as Asterisk hands it over: commands go out, replies come back.
+pub type Channel<S = TcpStream> = agi_service::Channel<FuturesIo<S, Smol>>;
+
+/// Makes a [`Channel`] of a stream that Asterisk speaks on, without a server.
+pub type ChannelBuilder = agi_service::ChannelBuilder<Smol>;
+
+/// A FastAGI server.
+pub type Server = agi_service::Server<Smol>;
+
+/// Serves streams from a source that is not a listener.
+pub type Calls<S = TcpStream> = agi_service::Calls<FuturesIo<S, Smol>>;
+
+/// A handler of any type.
+pub type BoxHandler<S = TcpStream> = agi_service::BoxHandler<Channel<S>>;
+
+/// Chooses a handler by the path of the script's URL.
+pub type Router<S = TcpStream> = agi_service::Router<Channel<S>>;
+
+/// A handler that can be replaced while a server runs it. A clone is the same one.
+pub type Replaceable<S = TcpStream> = agi_service::Replaceable<Channel<S>>;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use agi_smol::agi_proto::commands::{GetVariable, StreamFile};
 use agi_smol::agi_proto::{EncodeError, ProtocolError};
-use agi_smol::{Channel, Error, EscapeDigits};
+use agi_smol::{Channel, ChannelBuilder, Error, EscapeDigits};
 use smol::channel::bounded;
 use smol::future::{or, zip};
 use smol::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -63,14 +63,14 @@ fn the_hangup_is_waited_for_beside_something_else() {
         let handler = async {
             assert!(!polled(1, channel.wait_for_digit(None)).await);
             let hung_up = async {
-                channel.hung_up().await;
+                channel.wait_for_hangup().await;
                 panic!("nobody has hung up");
             };
             or(hung_up, async { halved.recv().await.unwrap() }).await;
             drop.send(()).await.unwrap();
-            or(channel.hung_up(), std::future::pending()).await;
+            or(channel.wait_for_hangup(), std::future::pending()).await;
             assert!(channel.is_hung_up() && !channel.is_closed());
-            channel.hung_up().await;
+            channel.wait_for_hangup().await;
             assert!(channel.stream_file("bye", "").await.unwrap_err().is_hangup());
             channel.set_variable("A", "b").await.unwrap();
         };
@@ -97,7 +97,7 @@ fn when_asterisk_closes_the_call_is_over() {
                 } else {
                     soon(zip(script, check_over(&mut channel, hung_up))).await;
                 }
-                channel.hung_up().await;
+                channel.wait_for_hangup().await;
                 assert!(channel.is_closed());
                 check_over(&mut channel, hung_up).await;
                 assert!(channel.resync().await.unwrap_err().is_hangup());
@@ -120,7 +120,7 @@ fn a_peer_that_takes_nothing_is_not_waited_for() {
         for last_words in ["", "HANGUP\n"] {
             let (ours, theirs) = duplex(4096);
             let mut writer = Peer::new(ours).begin().await.stream;
-            let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+            let mut channel = ChannelBuilder::new().start(theirs).await.unwrap().unwrap();
             writer.stop_reading();
             writer.write_all(last_words.as_bytes()).await.unwrap();
             let error = soon(channel.noop()).await.unwrap_err();
@@ -136,7 +136,7 @@ fn bytes_that_nobody_asked_for_end_the_conversation() {
         let (mut peer, mut channel) = start().await;
         peer.respond("200 result=1 (forged)").await;
         for _ in 0..2 {
-            soon(channel.hung_up()).await;
+            soon(channel.wait_for_hangup()).await;
             let error = channel.get_variable("X").await.unwrap_err();
             assert!(matches!(error, Error::Protocol(ProtocolError::Unsolicited(_))), "{error:?}");
             assert!(!error.is_hangup());
@@ -176,7 +176,7 @@ fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_next_co
         for (polls, resyncs) in [(false, false), (false, true), (true, false)] {
             let (ours, theirs) = duplex(4096);
             let mut peer = Peer::new(ours).begin().await;
-            let mut channel = Channel::start(Dies(theirs)).await.unwrap().unwrap();
+            let mut channel = ChannelBuilder::new().start(Dies(theirs)).await.unwrap().unwrap();
             let script = async {
                 if polls {
                     assert_eq!(peer.command().await.unwrap(), "CHANNEL STATUS");
@@ -185,8 +185,8 @@ fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_next_co
             };
             let handler = async {
                 match polls {
-                    true => channel.hung_up_polling(Duration::from_millis(1)).await,
-                    false => channel.hung_up().await,
+                    true => channel.wait_for_hangup_polling(Duration::from_millis(1)).await,
+                    false => channel.wait_for_hangup().await,
                 }
                 let error = match resyncs {
                     true => channel.resync().await.unwrap_err(),
@@ -206,12 +206,12 @@ fn somebody_who_only_looks_is_no_error() {
     smol::block_on(async {
         let (ours, theirs) = duplex(64);
         drop(ours);
-        assert!(Channel::start(theirs).await.unwrap().is_none());
+        assert!(ChannelBuilder::new().start(theirs).await.unwrap().is_none());
 
         let (mut ours, theirs) = duplex(64);
         ours.write_all(b"agi_network: yes\n").await.unwrap();
         drop(ours);
-        assert!(matches!(Channel::start(theirs).await, Err(Error::Protocol(_))));
+        assert!(matches!(ChannelBuilder::new().start(theirs).await, Err(Error::Protocol(_))));
     });
 }
 
@@ -227,7 +227,7 @@ fn futures_are_small_and_can_be_spawned() {
         let method = is_send(channel.stream_file("hi", "#"));
         assert!(method <= 384, "{method} bytes");
         is_send(channel.set_variable("X", "y"));
-        is_send(channel.hung_up());
+        is_send(channel.wait_for_hangup());
         is_send(channel.resync());
         is_send(channel.close());
     });

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agi_smol::{Channel, Error};
+use agi_smol::{ChannelBuilder, Error};
 
 use smol::future::zip;
 use smol::net::{TcpListener, TcpStream};
@@ -23,7 +23,7 @@ fn closing_waits_for_asterisk_up_to_a_deadline() {
         let address = listener.local_addr().unwrap();
         for closes in [true, false] {
             let (mut peer, accepted) = zip(dial(address), listener.accept()).await;
-            let channel = Channel::start(accepted.unwrap().0).await.unwrap().unwrap();
+            let channel = ChannelBuilder::new().start(accepted.unwrap().0).await.unwrap().unwrap();
             let deadline = Duration::from_millis(if closes { 20_000 } else { 20 });
             let script = async {
                 match closes {
@@ -45,7 +45,7 @@ fn what_was_not_written_when_the_channel_is_closed_is_never_sent() {
     smol::block_on(async {
         let (ours, theirs) = pipes(4096, "NOOP\n".len());
         let mut peer = Peer::new(ours).begin().await;
-        let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+        let mut channel = ChannelBuilder::new().start(theirs).await.unwrap().unwrap();
         // the answer comes though the command still fills the pipe (these pipes yield at random)
         zip(peer.respond("200 result=0"), async { assert!(polled(10, channel.noop()).await) }).await;
         assert!(!polled(1, channel.answer()).await);

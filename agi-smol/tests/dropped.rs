@@ -6,7 +6,7 @@ mod peer;
 
 use std::time::Duration;
 
-use agi_smol::Channel;
+use agi_smol::ChannelBuilder;
 use smol::future::zip;
 use smol::io::AsyncWriteExt;
 
@@ -44,7 +44,7 @@ fn a_call_may_be_dropped_at_any_await() {
         let (ours, theirs) = pipes(4096, 3);
         let mut peer = Peer::new(ours).begin().await;
         peer.at_once = 3;
-        let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+        let mut channel = ChannelBuilder::new().start(theirs).await.unwrap().unwrap();
         let script = async {
             while let Some(line) = peer.command().await {
                 match line.as_str() {
@@ -68,7 +68,7 @@ fn a_call_may_be_dropped_at_any_await() {
                 polled(polls / 4, channel.resync()).await;
                 polled(polls, channel.wait_for_digit(None)).await;
                 polled(polls / 2, channel.get_variable("A")).await;
-                polled(polls / 3, channel.hung_up()).await;
+                polled(polls / 3, channel.wait_for_hangup()).await;
                 assert_eq!(channel.get_variable("B").await.unwrap().unwrap(), "b", "after {polls} polls");
             }
             channel.into_inner().close().await.unwrap();

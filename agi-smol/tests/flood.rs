@@ -8,49 +8,49 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use agi_smol::agi_proto::service::Options;
-use agi_smol::generic::{self, Runtime};
-use agi_smol::{Channel, Counters, Error};
+use agi_service::{Channel, Error, FuturesIo, Runtime, Server};
 use futures_lite::future::{block_on, zip};
 use futures_lite::io::Cursor;
 
-enum Flood {}
+/// A runtime whose listener has a new connection each time that it is asked.
+struct Flood;
 
 impl Runtime for Flood {
+    type Sleep = std::future::Pending<()>;
     type Listener = ();
-    type Stream = Cursor<Vec<u8>>;
+    type Connection = FuturesIo<Cursor<Vec<u8>>, Self>;
 
-    async fn accept((): &()) -> io::Result<(Self::Stream, SocketAddr)> {
-        Ok((Cursor::new(Vec::new()), ([192, 0, 2, 1], 4573).into()))
+    fn sleep(_: Duration) -> Self::Sleep {
+        std::future::pending()
     }
-
-    fn set_nodelay(_: &Self::Stream) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn keep_alive(_: &Self::Stream) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn acknowledge(_: &Self::Stream) {}
 
     fn spawn(_: impl Future<Output = ()> + Send + 'static) {
         unreachable!("this peer may not connect");
     }
+
+    fn listener(_: std::net::TcpListener) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn local_addr((): &()) -> io::Result<SocketAddr> {
+        Ok(([127, 0, 0, 1], 4573).into())
+    }
+
+    async fn accept((): &()) -> io::Result<(Self::Connection, SocketAddr)> {
+        Ok((FuturesIo::new(Cursor::new(Vec::new())), ([192, 0, 2, 1], 4573).into()))
+    }
 }
 
 #[test]
-fn it_keeps_nobody_from_the_thread_and_no_server_from_its_end() {
+fn flood_neither_starves_tasks_nor_blocks_the_shutdown() {
     let (tell, done) = mpsc::channel();
     thread::spawn(move || {
-        let mut options = Options::default();
-        options.set_allowed("127.0.0.0/8".parse().unwrap());
-        let counters = std::sync::Arc::new(Counters::default());
-        let handler = async |_: Channel<Cursor<Vec<u8>>>| Ok::<(), Error>(());
-        // who stops it is on the same thread
+        let server = Server::<Flood>::from_listener(()).allow("127.0.0.0/8".parse().unwrap());
+        let counters = server.counters();
+        let handler = async |_: Channel<_>| Ok::<(), Error>(());
+        // whoever stops it is on the same thread
         let (stop, stopped) = async_channel::bounded::<()>(1);
-        let shutdown = async { stopped.recv().await.unwrap_or(()) };
-        let serving = generic::serve_until::<Flood, _>((), options, counters.clone(), handler, shutdown);
+        let serving = server.serve_until(handler, async { stopped.recv().await.unwrap_or(()) });
         block_on(zip(serving, async { stop.send(()).await.unwrap() }));
         tell.send(counters.counts()).unwrap();
     });

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agi_tokio::{Channel, Error};
+use agi_tokio::{Channel, ChannelBuilder, Error};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,8 +38,12 @@ async fn hello(channel: &mut Channel<TlsStream<TcpStream>>) -> Result<(), Error>
 /// One connection: the handshake, the call, and an end that waits for Asterisk's last words.
 pub(crate) async fn serve(stream: TcpStream, tls: Arc<ServerConfig>) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
-    let begin =
-        async { Channel::start(TlsAcceptor::from(tls).accept(stream).await?).await.map_err(BoxError::from) };
+    let begin = async {
+        ChannelBuilder::new()
+            .start(TlsAcceptor::from(tls).accept(stream).await?)
+            .await
+            .map_err(BoxError::from)
+    };
     let Some(mut channel) = timeout(BEGINNING, begin).await?? else { return Ok(()) };
     let outcome = hello(&mut channel).await;
     let closed = channel.close().await;

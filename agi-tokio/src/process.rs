@@ -45,27 +45,17 @@ mod guard;
 mod stdio;
 
 use std::error::Error as StdError;
-use std::io;
-use std::pin::pin;
-
-use agi_proto::service::Ending;
-use agi_proto::{Leniency, Limits};
-use tokio::io::AsyncWriteExt;
 
 pub(crate) use self::descriptor::Descriptor;
 pub use self::stdio::Stdio;
-use crate::channel::LINGER;
-use crate::conversation::Conversation;
-use crate::handler::Handler;
-use crate::lease::Lease;
-use crate::race::{Won, race};
-use crate::{Channel, Error};
+use crate::{Channel, ChannelBuilder, Error, Handler};
 
-/// What made a program's handler fail: anything that can go through `?`.
+/// The error of a program's handler: anything that can go through `?`.
 pub type Failure = Box<dyn StdError + Send + Sync>;
 
 /// Takes the call that this program was started for, runs the handler, and ends the conversation as soon as the
-/// channel is dropped, though the handler may go on.
+/// channel is dropped, though the handler may go on. For limits or leniencies of your own use
+/// [`ChannelBuilder::run`] with a [`Stdio`].
 ///
 /// To be returned from `main`, as [here](self#). That the call is over (see
 /// [`is_hangup`](agi_proto::Error::is_hangup)) is a handler's ordinary end and no error; neither is a standard
@@ -76,43 +66,5 @@ pub type Failure = Box<dyn StdError + Send + Sync>;
 /// What the handler fails with. [`Error::Io`] where standard input and output cannot be taken, and
 /// [`Error::Protocol`] where it is not Asterisk that speaks there.
 pub async fn run<A>(handler: impl Handler<Channel<Stdio>, A>) -> Result<(), Failure> {
-    let stdio = Stdio::take().map_err(Error::Io)?;
-    let mut conversation = Conversation::new(stdio, Limits::default(), Leniency::default());
-    if !conversation.open().await? {
-        return Ok(());
-    }
-    let (lease, returned) = Lease::lent(Box::new(conversation));
-    let channel = Channel::new(lease);
-    let request = channel.request();
-    // The handler may go on without its channel, and wait for what comes of the end, such as the end of the audio.
-    let mut closing = pin!(async {
-        let mut conversation = returned.await.ok();
-        let closed = match &mut conversation {
-            Some(conversation) => {
-                let closed = conversation.close(LINGER).await;
-                // it gives up before this where Asterisk takes nothing any more
-                let _ = conversation.stream.shutdown().await;
-                closed
-            }
-            // the handler took the stream for itself
-            None => Ok(()),
-        };
-        // Asterisk closes nothing before this program has ended, and neither does who gets this
-        (conversation, closed)
-    });
-    let (outcome, ended) = {
-        let mut handling = pin!(handler.handle(channel, request));
-        match race(handling.as_mut(), closing.as_mut()).await {
-            Won::First(outcome) => (outcome, None),
-            Won::Second(ended) => (handling.await, Some(ended)),
-        }
-    };
-    let (_conversation, closed) = match ended {
-        Some(ended) => ended,
-        None => closing.await,
-    };
-    match outcome.map_err(Into::into) {
-        Err(error) if Ending::of::<io::Error>(&*error) != Ending::Hangup => Err(error),
-        _ => Ok(closed?),
-    }
+    ChannelBuilder::new().run(Stdio::take().map_err(Error::Io)?, handler).await
 }

@@ -47,7 +47,7 @@ struct Warned(Arc<Notify>);
 
 impl Subscriber for Warned {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("agi_tokio") && *metadata.level() <= Level::WARN
+        metadata.target().starts_with("agi") && *metadata.level() <= Level::WARN
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

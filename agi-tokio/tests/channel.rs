@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use agi_tokio::agi_proto::commands::{GetVariable, StreamFile};
 use agi_tokio::agi_proto::{EncodeError, ProtocolError};
-use agi_tokio::{Channel, Error, EscapeDigits};
+use agi_tokio::{Channel, ChannelBuilder, Error, EscapeDigits};
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::Notify;
 
@@ -60,16 +60,16 @@ async fn the_hangup_is_waited_for_beside_something_else() {
         assert!(!polled(1, channel.wait_for_digit(None)).await);
         tokio::select! {
             biased;
-            () = channel.hung_up() => panic!("nobody has hung up"),
+            () = channel.wait_for_hangup() => panic!("nobody has hung up"),
             () = half.notified() => {}
         }
         dropped.notify_one();
         tokio::select! {
-            () = channel.hung_up() => {}
+            () = channel.wait_for_hangup() => {}
             () = std::future::pending() => {}
         }
         assert!(channel.is_hung_up() && !channel.is_closed());
-        channel.hung_up().await;
+        channel.wait_for_hangup().await;
         assert!(channel.stream_file("bye", "").await.unwrap_err().is_hangup());
         channel.set_variable("A", "b").await.unwrap();
     };
@@ -85,7 +85,7 @@ async fn a_hangup_that_is_not_told_is_asked_for() {
         peer.answer("CHANNEL STATUS", "511 Command Not Permitted on a dead channel").await;
     };
     let began = tokio::time::Instant::now();
-    tokio::join!(script, channel.hung_up_polling(Duration::from_secs(5)));
+    tokio::join!(script, channel.wait_for_hangup_polling(Duration::from_secs(5)));
     assert_eq!(began.elapsed().as_secs(), 10, "one question in each interval");
     assert!(channel.is_hung_up());
 }
@@ -108,7 +108,7 @@ async fn when_asterisk_closes_the_call_is_over() {
             } else {
                 soon(async { tokio::join!(script, check_over(&mut channel, hung_up)) }).await;
             }
-            channel.hung_up().await;
+            channel.wait_for_hangup().await;
             assert!(channel.is_closed());
             check_over(&mut channel, hung_up).await;
             assert!(channel.resync().await.unwrap_err().is_hangup());
@@ -130,7 +130,8 @@ async fn a_peer_that_takes_nothing_is_not_waited_for() {
         let (reader, mut writer) = tokio::io::duplex(4096);
         let (gone, broken) = tokio::io::duplex(64);
         writer = Peer::new(writer).begin().await.stream;
-        let mut channel = Channel::start(tokio::io::join(reader, broken)).await.unwrap().unwrap();
+        let mut channel =
+            ChannelBuilder::new().start(tokio::io::join(reader, broken)).await.unwrap().unwrap();
         drop(gone);
         writer.write_all(last_words.as_bytes()).await.unwrap();
         let error = soon(channel.noop()).await.unwrap_err();
@@ -144,7 +145,7 @@ async fn bytes_that_nobody_asked_for_end_the_conversation() {
     let (mut peer, mut channel) = start().await;
     peer.respond("200 result=1 (forged)").await;
     for _ in 0..2 {
-        soon(channel.hung_up()).await;
+        soon(channel.wait_for_hangup()).await;
         let error = channel.get_variable("X").await.unwrap_err();
         assert!(matches!(error, Error::Protocol(ProtocolError::Unsolicited(_))), "{error:?}");
         assert!(!error.is_hangup());
@@ -175,7 +176,8 @@ async fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_n
         let (ours, theirs) = tokio::io::duplex(4096);
         let mut peer = Peer::new(ours).begin().await;
         let (reader, writer) = tokio::io::split(theirs);
-        let mut channel = Channel::start(tokio::io::join(Dies(reader), writer)).await.unwrap().unwrap();
+        let mut channel =
+            ChannelBuilder::new().start(tokio::io::join(Dies(reader), writer)).await.unwrap().unwrap();
         let script = async {
             if polls {
                 assert_eq!(peer.command().await.unwrap(), "CHANNEL STATUS");
@@ -184,8 +186,8 @@ async fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_n
         };
         let handler = async {
             match polls {
-                true => channel.hung_up_polling(Duration::from_secs(5)).await,
-                false => channel.hung_up().await,
+                true => channel.wait_for_hangup_polling(Duration::from_secs(5)).await,
+                false => channel.wait_for_hangup().await,
             }
             let error = match resyncs {
                 true => channel.resync().await.unwrap_err(),
@@ -205,12 +207,12 @@ async fn a_transport_that_breaks_while_the_hangup_is_waited_for_is_told_by_the_n
 async fn somebody_who_only_looks_is_no_error() {
     let (ours, theirs) = tokio::io::duplex(64);
     drop(ours);
-    assert!(Channel::start(theirs).await.unwrap().is_none());
+    assert!(ChannelBuilder::new().start(theirs).await.unwrap().is_none());
 
     let (mut ours, theirs) = tokio::io::duplex(64);
     ours.write_all(b"agi_network: yes\n").await.unwrap();
     drop(ours);
-    assert!(matches!(Channel::start(theirs).await, Err(Error::Protocol(_))));
+    assert!(matches!(ChannelBuilder::new().start(theirs).await, Err(Error::Protocol(_))));
 }
 
 #[tokio::test]
@@ -224,7 +226,7 @@ async fn futures_are_small_and_can_be_spawned() {
     let method = is_send(channel.stream_file("hi", "#"));
     assert!(method <= 384, "{method} bytes");
     is_send(channel.set_variable("X", "y"));
-    is_send(channel.hung_up());
+    is_send(channel.wait_for_hangup());
     is_send(channel.resync());
     is_send(channel.close());
 }

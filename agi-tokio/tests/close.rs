@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use agi_tokio::{Channel, Error};
+use agi_tokio::{ChannelBuilder, Error};
 
 use self::peer::{Peer, dial, polled, soon};
 
@@ -18,7 +18,7 @@ async fn closing_waits_for_asterisk_up_to_a_deadline() {
     let address = listener.local_addr().unwrap();
     for closes in [true, false] {
         let (mut peer, accepted) = tokio::join!(dial(address), listener.accept());
-        let channel = Channel::start(accepted.unwrap().0).await.unwrap().unwrap();
+        let channel = ChannelBuilder::new().start(accepted.unwrap().0).await.unwrap().unwrap();
         let deadline = Duration::from_millis(if closes { 20_000 } else { 20 });
         let script = async {
             match closes {
@@ -40,7 +40,7 @@ async fn what_was_not_written_when_the_channel_is_closed_is_never_sent() {
     let (our_reader, their_writer) = tokio::io::simplex("NOOP\n".len());
     let mut peer = Peer::new(tokio::io::join(our_reader, our_writer)).begin().await;
     let theirs = tokio::io::join(their_reader, their_writer);
-    let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+    let mut channel = ChannelBuilder::new().start(theirs).await.unwrap().unwrap();
     // the answer comes though the command still fills the pipe
     tokio::join!(peer.respond("200 result=0"), async { assert!(polled(1, channel.noop()).await) });
     assert!(!polled(1, channel.answer()).await);

@@ -6,7 +6,7 @@ mod peer;
 
 use std::time::Duration;
 
-use agi_tokio::Channel;
+use agi_tokio::ChannelBuilder;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -43,7 +43,7 @@ async fn a_call_may_be_dropped_at_any_await() {
     let mut peer = Peer::new(tokio::io::join(our_reader, our_writer)).begin().await;
     peer.at_once = 3;
     let theirs = tokio::io::join(their_reader, their_writer);
-    let mut channel = Channel::start(theirs).await.unwrap().unwrap();
+    let mut channel = ChannelBuilder::new().start(theirs).await.unwrap().unwrap();
     let script = async {
         while let Some(line) = peer.command().await {
             match line.as_str() {
@@ -65,7 +65,7 @@ async fn a_call_may_be_dropped_at_any_await() {
             polled(polls / 4, channel.resync()).await;
             polled(polls, channel.wait_for_digit(None)).await;
             polled(polls / 2, channel.get_variable("A")).await;
-            polled(polls / 3, channel.hung_up()).await;
+            polled(polls / 3, channel.wait_for_hangup()).await;
             assert_eq!(channel.get_variable("B").await.unwrap().unwrap(), "b", "after {polls} polls");
         }
         channel.into_inner().shutdown().await.unwrap();

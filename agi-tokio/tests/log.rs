@@ -35,7 +35,7 @@ async fn failures_are_logged_with_their_call_and_hangups_are_not() {
         assert!(panic.is_none() || waits, "the handler's own words");
         channel.answer().await.map_err(Ours)?;
         if waits {
-            channel.hung_up().await;
+            channel.wait_for_hangup().await;
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Visit for Fields<'_> {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("agi_tokio") && *metadata.level() <= Level::WARN
+        metadata.target().starts_with("agi") && *metadata.level() <= Level::WARN
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {

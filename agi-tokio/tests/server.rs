@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agi_tokio::{Channel, Ending, Error, Handler, Server};
+use agi_tokio::{CallOutcome, Channel, Error, Handler, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -139,7 +139,7 @@ async fn who_is_in_the_queue_at_the_end_is_still_taken() {
     // the runtime learns meanwhile that they are there
     soon(server.serve_until(async |channel: Channel| channel.close().await, tokio::task::yield_now())).await;
     let counts = counters.counts();
-    assert_eq!((counts.accepted(), counts.ended(Ending::Probe)), (MANY, MANY));
+    assert_eq!((counts.accepted(), counts.ended(CallOutcome::Probe)), (MANY, MANY));
 }
 
 #[tokio::test]

@@ -135,13 +135,13 @@ fn a_hangup_that_is_not_told_is_asked_for() {
     let interval = Duration::from_millis(50);
     let asks = move |channel: &mut agi_blocking::Channel| {
         channel.noop()?;
-        assert!(channel.hung_up_polling(TIME, interval)?);
+        assert!(channel.wait_for_hangup_polling(TIME, interval)?);
         channel.set_variable("RESULT", "hung up")
     };
     let blocking = blocking(LOOPBACK, |server| server, asks);
     let asks = move |mut channel: agi_tokio::Channel| async move {
         channel.noop().await?;
-        channel.hung_up_polling(interval).await;
+        channel.wait_for_hangup_polling(interval).await;
         channel.set_variable("RESULT", "hung up").await
     };
     let tokio = tokio(LOOPBACK, |server| server, asks);

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agi_proto::Request;
-use agi_proto::service::{Counts, Ending, NotFound, Status, WhenFull};
+use agi_service::{CallOutcome, CountersSnapshot, NotFound, Status, WhenFull};
 use agi_tests::pair::ENVIRONMENT;
 use agi_tests::pbx::{LONG, Pbx};
 
@@ -59,15 +59,15 @@ fn a_slow_environment(start: Start) {
         assert_eq!(stream.read(&mut [0]).unwrap(), 0);
         stream.shutdown(Shutdown::Write).unwrap();
     }
-    assert_eq!(serves_the_next(server).ended(Ending::Late), 2);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::EnvironmentTimeout), 2);
 }
 
 fn a_connection_that_is_closed_and_one_that_is_reset(start: Start) {
     let server = start(USUAL);
     drop(connect(&server));
-    until(&server, |counts| counts.ended(Ending::Probe) == 1);
+    until(&server, |counts| counts.ended(CallOutcome::Probe) == 1);
     reset(connect(&server));
-    assert_eq!(serves_the_next(server).ended(Ending::Probe), 2);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::Probe), 2);
 }
 
 fn an_environment_that_ends_half_way(start: Start) {
@@ -76,7 +76,7 @@ fn an_environment_that_ends_half_way(start: Start) {
     half.write_all(b"agi_network: yes\n").unwrap();
     half.shutdown(Shutdown::Write).unwrap();
     assert_eq!(half.read(&mut [0]).unwrap(), 0);
-    assert_eq!(serves_the_next(server).ended(Ending::Invalid), 1);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::InvalidEnvironment), 1);
 }
 
 fn what_is_no_environment(start: Start) {
@@ -86,7 +86,7 @@ fn what_is_no_environment(start: Start) {
     browser.write_all(&b"GET / HTTP/1.1\r\n".repeat(4096)).unwrap();
     assert_eq!(browser.read(&mut [0]).unwrap(), 0);
     browser.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(serves_the_next(server).ended(Ending::Invalid), 1);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::InvalidEnvironment), 1);
 }
 
 fn what_is_no_environment_and_has_no_end(start: Start) {
@@ -94,7 +94,7 @@ fn what_is_no_environment_and_has_no_end(start: Start) {
     let mut stranger = connect(&server);
     // until it is reset
     while stranger.write_all(b"GET / HTTP/1.1\r\n").is_ok() {}
-    assert_eq!(serves_the_next(server).ended(Ending::Invalid), 1);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::InvalidEnvironment), 1);
 }
 
 /// What comes along behind the environment was forged, or the environment's end was: no handler runs.
@@ -108,7 +108,7 @@ fn an_answer_that_comes_with_the_environment(start: Start) {
     pbx.stream.write_all((lines.concat() + "\n200 result=1 (forged)\n").as_bytes()).unwrap();
     assert_eq!(pbx.next_line(), None);
     drop(pbx);
-    assert_eq!(serves_the_next(server).ended(Ending::Invalid), 1);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::InvalidEnvironment), 1);
 }
 
 fn a_peer_that_ends_its_direction_after_the_environment(start: Start) {
@@ -119,7 +119,7 @@ fn a_peer_that_ends_its_direction_after_the_environment(start: Start) {
     pbx.stream.read_to_end(&mut said).unwrap();
     // no status, for nobody is there who could take it
     assert_eq!(said, b"NOOP\n");
-    assert_eq!(serves_the_next(server).ended(Ending::Hangup), 1);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::Hangup), 1);
 }
 
 fn a_reply_that_ends_half_way_and_one_that_is_reset(start: Start) {
@@ -131,7 +131,7 @@ fn a_reply_that_ends_half_way_and_one_that_is_reset(start: Start) {
     is_reset.expect("NOOP").stream.write_all(b"200 res").unwrap();
     reset(is_reset.stream);
     let counts = serves_the_next(server);
-    assert_eq!(counts.ended(Ending::Failed) + counts.ended(Ending::Hangup), 2, "{counts:?}");
+    assert_eq!(counts.ended(CallOutcome::Failed) + counts.ended(CallOutcome::Hangup), 2, "{counts:?}");
 }
 
 fn a_panic_an_error_and_a_script_that_nobody_has(start: Start) {
@@ -140,7 +140,7 @@ fn a_panic_an_error_and_a_script_that_nobody_has(start: Start) {
         Pbx::call_for(server.address, script).end_with(status);
     }
     let counts = serves_the_next(server);
-    for ending in [Ending::Panicked, Ending::Failed, Ending::NotFound] {
+    for ending in [CallOutcome::Panicked, CallOutcome::Failed, CallOutcome::NotFound] {
         assert_eq!(counts.ended(ending), 1, "{ending:?}");
     }
 }
@@ -163,7 +163,7 @@ fn a_dead_channel_still_takes_the_status(start: Start) {
     let mut pbx = Pbx::call_for(server.address, "noop");
     pbx.expect("NOOP").respond("HANGUP").respond("511 Command Not Permitted on a dead channel");
     pbx.end_with("SUCCESS");
-    assert_eq!(serves_the_next(server).ended(Ending::Hangup), 1);
+    assert_eq!(serves_the_next(server).ended(CallOutcome::Hangup), 1);
 }
 
 fn at_the_limit_a_call_is_refused(start: Start) {
@@ -173,13 +173,13 @@ fn at_the_limit_a_call_is_refused(start: Start) {
     for _ in 0..3 {
         Pbx::call_for(server.address, "noop").end_with("BUSY");
     }
-    // who does not even send an environment is no call, and none that is being served
+    // a connection without an environment is not a call, and is not refused
     drop(connect(&server));
-    until(&server, |counts| counts.refused() == 4);
+    until(&server, |counts| counts.ended(CallOutcome::Probe) == 1);
     assert_eq!(server.counters.counts().active(), 1);
     first.respond("510 Invalid or unknown command");
     first.end_with("FAILED");
-    assert_eq!(serves_the_next(server).refused(), 4);
+    assert_eq!(serves_the_next(server).refused(), 3);
 }
 
 fn at_the_limit_a_call_waits(start: Start) {
@@ -190,7 +190,8 @@ fn at_the_limit_a_call_waits(start: Start) {
     second.stream.set_read_timeout(Some(SHORT)).unwrap();
     assert!(second.stream.peek(&mut [0]).is_err(), "it is served beside the first");
     second.stream.set_read_timeout(Some(LONG)).unwrap();
-    assert_eq!(server.counters.counts().accepted(), 1);
+    // it has a place in the lobby
+    assert_eq!(server.counters.counts().accepted(), 2);
     first.respond("510 Invalid or unknown command");
     first.end_with("FAILED");
     second.end_with("FAILED");
@@ -227,15 +228,17 @@ fn a_long_queue(start: Start) {
     let server = start(Setup { max_calls: 1, when_full: WhenFull::Wait, ..USUAL });
     let mut first = Pbx::call_for(server.address, "noop");
     first.expect("NOOP");
-    // nobody accepts meanwhile: it is the kernel that takes them
     let queue: Vec<TcpStream> =
         (0..MANY).map(|_| TcpStream::connect_timeout(&server.address, LONG).unwrap()).collect();
-    assert_eq!(server.counters.counts().accepted(), 1);
     drop(queue);
+    // they are not calls, so none of them waits for the first one's place
+    let ended = |counts: &CountersSnapshot| {
+        counts.ended(CallOutcome::Probe) + counts.ended(CallOutcome::EnvironmentTimeout)
+    };
+    until(&server, |counts| ended(counts) == MANY);
     first.respond("510 Invalid or unknown command");
     first.end_with("FAILED");
-    until(&server, |counts| counts.ended(Ending::Probe) >= MANY - 1);
-    assert_eq!(serves_the_next(server).ended(Ending::Probe), MANY);
+    assert_eq!(ended(&serves_the_next(server)), MANY);
 }
 
 fn a_shutdown_lets_calls_end(start: Start) {
@@ -254,7 +257,7 @@ fn a_shutdown_lets_calls_end(start: Start) {
     pbx.end_with("SUCCESS");
     serving.join().unwrap();
     let counts = counters.counts();
-    assert_eq!((counts.active(), counts.ended(Ending::Success)), (0, 1), "{counts:?}");
+    assert_eq!((counts.active(), counts.ended(CallOutcome::Success)), (0, 1), "{counts:?}");
 }
 
 /// Many times over, for it was once a matter of luck.
@@ -268,7 +271,7 @@ fn a_server_that_has_ended_has_counted_its_calls(start: Start) {
         call.end_with("FAILED");
         serving.join().unwrap();
         let counts = counters.counts();
-        assert_eq!((counts.active(), counts.ended(Ending::Failed)), (0, 1), "{counts:?}");
+        assert_eq!((counts.active(), counts.ended(CallOutcome::Failed)), (0, 1), "{counts:?}");
     }
 }
 
@@ -290,7 +293,7 @@ fn a_shutdown_cuts_calls_that_take_too_long(start: Start) {
     }
     assert_eq!(silent.read(&mut [0]).unwrap(), 0);
     let counts = counters.counts();
-    let ended = Ending::ALL.map(|ending| counts.ended(ending)).iter().sum::<usize>();
+    let ended = CallOutcome::ALL.iter().map(|&outcome| counts.ended(outcome)).sum::<usize>();
     assert_eq!((counts.active(), ended), (0, 3), "{counts:?}");
 }
 
@@ -328,7 +331,7 @@ fn reset(stream: TcpStream) {
 }
 
 /// Waits until the numbers are so, which other threads have to bring about.
-fn until(server: &Running, reached: impl Fn(&Counts) -> bool) {
+fn until(server: &Running, reached: impl Fn(&CountersSnapshot) -> bool) {
     let began = Instant::now();
     while !reached(&server.counters.counts()) {
         assert!(began.elapsed() < LONG, "it hangs at {:?}", server.counters.counts());
@@ -337,7 +340,7 @@ fn until(server: &Running, reached: impl Fn(&Counts) -> bool) {
 }
 
 /// A call that goes as it should, and the end of the server. Gives its last numbers.
-fn serves_the_next(server: Running) -> Counts {
+fn serves_the_next(server: Running) -> CountersSnapshot {
     until(&server, |counts| counts.active() == 0);
     let mut pbx = Pbx::call_for(server.address, "noop");
     pbx.expect("NOOP").respond("200 result=0");
@@ -345,7 +348,7 @@ fn serves_the_next(server: Running) -> Counts {
     let counters = server.counters.clone();
     server.stop();
     let counts = counters.counts();
-    assert_eq!((counts.active(), counts.ended(Ending::Success)), (0, 1), "{counts:?}");
+    assert_eq!((counts.active(), counts.ended(CallOutcome::Success)), (0, 1), "{counts:?}");
     counts
 }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use agi_tokio::agi_proto::Rejection;
-use agi_tokio::{Ending, Error};
+use agi_tokio::{CallOutcome, Error};
 
 fn hangups() -> Vec<Error> {
     vec![Error::Hangup, Error::Closed, Error::Rejected(Rejection::DeadChannel)]
@@ -15,22 +15,22 @@ fn failures() -> Vec<Error> {
 }
 
 /// Of what `?` makes a server's own error type.
-fn ending(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Ending {
-    Ending::of::<io::Error>(&*error.into())
+fn ending(error: impl Into<Box<dyn StdError + Send + Sync>>) -> CallOutcome {
+    CallOutcome::of::<io::Error>(&*error.into())
 }
 
 #[test]
 fn the_servers_see_a_hangup_through_anyhow() {
     for hangup in hangups() {
-        assert_eq!(ending(anyhow::Error::from(hangup)), Ending::Hangup);
+        assert_eq!(ending(anyhow::Error::from(hangup)), CallOutcome::Hangup);
     }
     for hangup in hangups() {
-        assert_eq!(ending(anyhow::Error::from(hangup).context("billing")), Ending::Hangup);
+        assert_eq!(ending(anyhow::Error::from(hangup).context("billing")), CallOutcome::Hangup);
     }
     for failure in failures() {
-        assert_eq!(ending(anyhow::Error::from(failure)), Ending::Failed);
+        assert_eq!(ending(anyhow::Error::from(failure)), CallOutcome::Failed);
     }
-    assert_eq!(ending(anyhow::anyhow!("no balance")), Ending::Failed);
+    assert_eq!(ending(anyhow::anyhow!("no balance")), CallOutcome::Failed);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod servers;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agi_proto::service::Ending;
+use agi_service::CallOutcome;
 use agi_sim::{CLASSES, Call, Caller, Status};
 
 use self::servers::{LOOPBACK, Running, async_std, blocking, smol, tokio};
@@ -74,10 +74,10 @@ fn everywhere(service: &Running, caller: &Caller) -> Vec<Call> {
         thread::sleep(Duration::from_millis(1));
     }
     let counts = service.counters.counts();
-    let well = counts.ended(Ending::Success) + counts.ended(Ending::Hangup);
+    let well = counts.ended(CallOutcome::Success) + counts.ended(CallOutcome::Hangup);
     assert_eq!((counts.accepted(), counts.refused()), (well, 0), "{counts:?}");
     assert_eq!(well, calls.len() + CLASSES.len(), "and one in each class that nobody hung up");
-    assert!(counts.ended(Ending::Hangup) > calls.len() / 2, "{counts:?}");
+    assert!(counts.ended(CallOutcome::Hangup) > calls.len() / 2, "{counts:?}");
     calls
 }
 

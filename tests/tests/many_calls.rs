@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 use std::{env, fmt, io};
 
 use agi_proto::Asterisk;
-use agi_proto::service::{Counters, Ending};
+use agi_service::{CallOutcome, Counters};
 use agi_tests::pair::ENVIRONMENT;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Counts what the servers hold. What is resident besides, the system's allocator keeps for later.
+/// CountersSnapshot what the servers hold. What is resident besides, the system's allocator keeps for later.
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 static HELD: AtomicUsize = AtomicUsize::new(0);
@@ -265,7 +265,7 @@ fn serve_until_told(adapter: &str) {
             counts.accepted(),
             counts.refused(),
             counts.active(),
-            counts.ended(Ending::Success),
+            counts.ended(CallOutcome::Success),
             HELD.load(Relaxed) / 1024,
             resident()
         );

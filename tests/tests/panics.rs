@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::panic_any;
 
-use agi_proto::service::Ending;
+use agi_service::CallOutcome;
 use agi_tests::pbx::Pbx;
 
 use self::servers::LOOPBACK;
@@ -85,7 +85,7 @@ macro_rules! adapter {
             Pbx::call_for(address, "well").end_with("SUCCESS");
             server.stop();
             let counts = counters.counts();
-            let ended = [Ending::Panicked, Ending::Success].map(|ending| counts.ended(ending));
+            let ended = [CallOutcome::Panicked, CallOutcome::Success].map(|ending| counts.ended(ending));
             assert_eq!((ended, counts.active()), ([SCRIPTS.len(), 1], 0), "{counts:?}");
         }
     };

@@ -5,7 +5,7 @@ mod servers;
 
 use std::sync::Arc;
 
-use agi_proto::service::NotFound;
+use agi_service::NotFound;
 use agi_tests::pbx::Pbx;
 
 use self::servers::{LOOPBACK, Running};

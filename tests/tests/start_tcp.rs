@@ -31,9 +31,9 @@ fn tokio() {
     let (_pbx, stream, watched) = call();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-        let mut channel = agi_tokio::Channel::start_tcp(stream).await.unwrap().unwrap();
+        let mut channel = agi_tokio::ChannelBuilder::new().start_tcp(stream).await.unwrap().unwrap();
         assert!(tcp_nodelay(&watched).unwrap() && socket_keepalive(&watched).unwrap());
-        assert!(acknowledges(&watched, channel.hung_up()).await);
+        assert!(acknowledges(&watched, channel.wait_for_hangup()).await);
     });
 }
 
@@ -42,9 +42,9 @@ fn smol() {
     let (_pbx, stream, watched) = call();
     smol::block_on(async {
         let stream = smol::net::TcpStream::try_from(stream).unwrap();
-        let mut channel = agi_smol::Channel::start_tcp(stream).await.unwrap().unwrap();
+        let mut channel = agi_smol::ChannelBuilder::new().start_tcp(stream).await.unwrap().unwrap();
         assert!(tcp_nodelay(&watched).unwrap() && socket_keepalive(&watched).unwrap());
-        assert!(acknowledges(&watched, channel.hung_up()).await);
+        assert!(acknowledges(&watched, channel.wait_for_hangup()).await);
     });
 }
 
@@ -53,9 +53,9 @@ fn async_std() {
     let (_pbx, stream, watched) = call();
     async_std::task::block_on(async {
         let stream = Connection::from(async_std::net::TcpStream::from(stream));
-        let mut channel = agi_async_std::Channel::start_tcp(stream).await.unwrap().unwrap();
+        let mut channel = agi_async_std::ChannelBuilder::new().start_tcp(stream).await.unwrap().unwrap();
         assert!(tcp_nodelay(&watched).unwrap() && socket_keepalive(&watched).unwrap());
-        assert!(acknowledges(&watched, channel.hung_up()).await);
+        assert!(acknowledges(&watched, channel.wait_for_hangup()).await);
     });
 }
 
@@ -65,7 +65,7 @@ fn not_otherwise() {
     let (_pbx, stream, watched) = call();
     smol::block_on(async {
         let stream = smol::net::TcpStream::try_from(stream).unwrap();
-        let mut channel = agi_smol::Channel::start(stream).await.unwrap().unwrap();
-        assert!(!acknowledges(&watched, channel.hung_up()).await);
+        let mut channel = agi_smol::ChannelBuilder::new().start(stream).await.unwrap().unwrap();
+        assert!(!acknowledges(&watched, channel.wait_for_hangup()).await);
     });
 }

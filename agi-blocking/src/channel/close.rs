@@ -4,11 +4,11 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use super::Channel;
-use super::drive::{MOMENT, after, is_gone, is_timeout, left};
+use agi_service::{LINGER, is_gone};
+
+use super::drive::{MOMENT, after, is_timeout, left};
 use crate::{Error, Stream};
 
-/// How long [`Channel::close`] waits for Asterisk.
-const LINGER: Duration = Duration::from_secs(5);
 /// Reads of what is left behind, so that a peer which never stops sending cannot hold up the end.
 const LAST_READS: usize = 64;
 

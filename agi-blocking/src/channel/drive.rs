@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use agi_proto::Event;
+use agi_service::is_gone;
 
 use super::Channel;
 use crate::{Error, Stream};
@@ -225,12 +226,4 @@ impl<S: Stream> Channel<S> {
 
 pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-/// Whether an error means that the peer has ended the conversation, as a reset does when Asterisk closed
-/// while a command was on its way to it.
-pub(super) fn is_gone(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-    let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
-    kinds.contains(&error.kind())
 }

@@ -1,7 +1,7 @@
 //! The beginning of a call.
 
-use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -9,56 +9,85 @@ use std::time::{Duration, Instant};
 use agi_proto::{Event, Leniency, Limits, Session};
 
 use super::Channel;
-use super::drive::after;
-use crate::log::Log;
+use agi_service::log::ConversationLog;
+use agi_service::{nonce, tcp};
+
+use super::drive::{MOMENT, after};
 use crate::{Error, Stream};
 
-impl<S: Stream> Channel<S> {
-    /// Reads the environment, which begins every call, with the default limits and no leniency.
+/// Makes a [`Channel`] of a stream that Asterisk speaks on, without a server.
+///
+/// ```no_run
+/// use agi_blocking::{ChannelBuilder, Error, Leniency};
+///
+/// fn serve(stream: std::os::unix::net::UnixStream) -> Result<(), Error> {
+///     let channel = ChannelBuilder::new().leniency(Leniency::ALL).start(stream)?;
+///     let Some(mut channel) = channel else { return Ok(()) };
+///     channel.answer()?;
+///     channel.close()
+/// }
+/// # let _ = serve;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ChannelBuilder {
+    limits: Limits,
+    leniency: Leniency,
+    environment_timeout: Option<Duration>,
+}
+
+impl ChannelBuilder {
+    /// Returns a builder with the default limits, no leniency and no deadline.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits how many of the peer's bytes the channel keeps.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Lets deviations of a peer that is not Asterisk pass.
+    pub fn leniency(mut self, leniency: Leniency) -> Self {
+        self.leniency = leniency;
+        self
+    }
+
+    /// Limits the time until the whole environment has come. There is no limit by default: set one if strangers can
+    /// connect.
+    pub fn environment_timeout(mut self, timeout: Duration) -> Self {
+        self.environment_timeout = Some(timeout);
+        self
+    }
+
+    /// Reads the environment, with which every call begins.
     ///
-    /// `None` where the peer closed without a byte: somebody looked whether the port is open.
+    /// `None` means that the peer closed without a byte, for example because it only looked whether the port is open.
     ///
     /// # Errors
     ///
-    /// [`Error::Protocol`] for what is no environment of Asterisk's, [`Error::Io`].
-    pub fn start(stream: S) -> Result<Option<Self>, Error> {
-        Self::start_with(stream, Limits::default(), Leniency::default())
-    }
-
-    /// [`start`](Self::start) within limits and with leniencies of one's own.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    pub fn start_with(stream: S, limits: Limits, leniency: Leniency) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, None)
-    }
-
-    /// [`start_with`](Self::start_with), with so much time for the whole environment: against a peer that
-    /// connects and keeps silent.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start); [`TimedOut`](ErrorKind::TimedOut) when the time has passed.
-    pub fn start_timeout(
-        stream: S,
-        limits: Limits,
-        leniency: Leniency,
-        timeout: Duration,
-    ) -> Result<Option<Self>, Error> {
-        Self::open(stream, limits, leniency, after(timeout))
-    }
-
-    fn open(
-        stream: S,
-        limits: Limits,
-        leniency: Leniency,
-        deadline: Option<Instant>,
-    ) -> Result<Option<Self>, Error> {
-        let mut channel = Self::new(stream, limits, leniency, Arc::default());
+    /// [`Error::Protocol`] for bytes that are not an environment, [`Error::Io`] if the stream failed, with the kind
+    /// [`TimedOut`](ErrorKind::TimedOut) after the [deadline](Self::environment_timeout).
+    pub fn start<S: Stream>(self, stream: S) -> Result<Option<Channel<S>>, Error> {
+        let mut channel = Channel::new(stream, self.limits, self.leniency, Arc::default());
+        let deadline = self.environment_timeout.and_then(after);
         Ok(channel.begin(deadline)?.then_some(channel))
     }
 
+    /// Reads the environment of a TCP connection, whose options it sets as a [`Server`](crate::Server) does: a command
+    /// does not wait for the acknowledgement of the one before, and the system asks after a peer that is silent
+    /// (`SO_KEEPALIVE`, at its own intervals).
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_tcp(self, stream: TcpStream) -> Result<Option<Channel<TcpStream>>, Error> {
+        tcp::prepare(&stream).map_err(Error::Io)?;
+        self.start(stream)
+    }
+}
+
+impl<S: Stream> Channel<S> {
     /// A channel that is still to [`begin`](Self::begin), with the server's word that it has cut the stream.
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency, cut: Arc<AtomicBool>) -> Self {
         Self {
@@ -68,7 +97,7 @@ impl<S: Stream> Channel<S> {
             write_timeout: None,
             unflushed: false,
             quiet_since: None,
-            log: Log::default(),
+            log: ConversationLog::default(),
             cut,
         }
     }
@@ -78,6 +107,8 @@ impl<S: Stream> Channel<S> {
     pub(crate) fn begin(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
         self.stream.set_read_timeout(None).map_err(Error::Io)?;
         self.stream.set_write_timeout(None).map_err(Error::Io)?;
+        // an environment that is there already is read, however short the time
+        let deadline = deadline.map(|deadline| deadline.max(Instant::now() + MOMENT));
         let started = self.drive(deadline, |event| match event {
             Event::Environment(_) => Some(true),
             Event::Closed => Some(false),
@@ -93,10 +124,4 @@ impl<S: Stream> Channel<S> {
             None => Err(Error::Io(ErrorKind::TimedOut.into())),
         }
     }
-}
-
-/// Nobody can guess it who does not see this session's commands: the hasher is SipHash under a key of 128
-/// bits from the operating system's random numbers, of which its output tells nothing.
-fn nonce() -> u64 {
-    RandomState::new().hash_one(())
 }

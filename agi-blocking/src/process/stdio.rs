@@ -19,11 +19,11 @@ const PIPE_BUF: usize = 4096;
 ///
 /// ```no_run
 /// use agi_blocking::process::Stdio;
-/// use agi_blocking::{Channel, Error, Leniency, Limits};
+/// use agi_blocking::{Channel, ChannelBuilder, Error, Leniency, Limits};
 ///
 /// fn main() -> Result<(), Error> {
 ///     let stdio = Stdio::take().map_err(Error::Io)?;
-///     let Some(mut channel) = Channel::start_with(stdio, Limits::default(), Leniency::ALL)? else {
+///     let Some(mut channel) = ChannelBuilder::new().leniency(Leniency::ALL).start(stdio)? else {
 ///         return Ok(());
 ///     };
 ///     channel.verbose("at your service")?;

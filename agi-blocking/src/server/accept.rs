@@ -6,9 +6,8 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 
-use agi_proto::service::Options;
+use agi_service::{Options, tcp};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::sockopt::set_socket_keepalive;
 
 use super::Server;
 use super::run::Call;
@@ -67,27 +66,19 @@ impl Server {
     ) -> io::Result<()> {
         if !options.allows(peer.ip()) {
             self.calls.counters.refuse();
-            tracing::warn!(%peer, "this peer may not connect");
+            tracing::warn!(target: agi_service::log::TARGET, %peer, "connection: this peer may not connect");
             return Ok(());
         }
         // some systems hand the listener's mode down
         stream.set_nonblocking(false)?;
-        // a command is one short write, which must not wait for an acknowledgement
-        stream.set_nodelay(true)?;
-        // a call may be silent for hours, and a PBX that lost its power does not say so
-        set_socket_keepalive(&stream, true)?;
-        let guard = self.calls.enter(&stream, options.max_calls)?;
-        let call = Call {
-            peer,
-            busy: guard.is_refusal(),
-            options: Arc::clone(options),
-            counters: Arc::clone(&self.calls.counters),
-            cut: Arc::clone(&self.calls.cut),
-        };
+        tcp::prepare(&stream)?;
+        let guard = self.calls.enter(&stream)?;
+        let call = Call { peer, options: Arc::clone(options), cut: Arc::clone(&self.calls.cut) };
         let handler = handler.clone();
-        thread::Builder::new()
-            .name("agi-call".into())
-            .spawn(move || guard.leave(call.run(stream, &handler)))?;
+        thread::Builder::new().name("agi-call".into()).spawn(move || {
+            let outcome = call.run(stream, &guard, &handler);
+            guard.leave(outcome);
+        })?;
         Ok(())
     }
 }

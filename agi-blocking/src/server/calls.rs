@@ -1,6 +1,6 @@
 //! Which calls run, and how they are made to end.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{self, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use agi_proto::service::{Counters, Ending, Options, WhenFull};
+use agi_service::{CallOutcome, Counters, Options, WhenFull};
 
 /// Ends a [`Server`](crate::Server), from any thread; every clone ends the same one.
 ///
@@ -40,7 +40,7 @@ impl Shutdown {
     /// 2. Then their writing sides are shut. Asterisk stops what it plays, and closes; the handler's next
     ///    command, or the one that waits, ends in [`Error::Closed`](agi_proto::Error::Closed), for which
     ///    [`is_hangup`](agi_proto::Error::is_hangup) holds. That ends a call as
-    ///    [`Cancelled`](Ending::Cancelled), and so does an environment that did not come.
+    ///    [`Cancelled`](CallOutcome::Cancelled), and so does an environment that did not come.
     /// 3. What still runs after the [time to linger](crate::Server::linger) (`EXEC Dial`, say) is cut off.
     ///
     /// A handler that does something else than wait for Asterisk is not interrupted, and not waited for.
@@ -57,21 +57,24 @@ impl Shutdown {
     }
 }
 
-/// How many calls are being refused at once, which takes until Asterisk has closed. Further ones wait.
+/// The most calls that are being refused at once, which takes until Asterisk has closed. Further ones wait.
 const REFUSALS: usize = 64;
-/// How long a handler has to notice that its socket was cut.
+/// The most connections that have not shown a call. The oldest silent one makes room for a newcomer, so that peers which
+/// connect and say nothing keep no call out.
+const LOBBY: usize = 256;
+/// The time that a handler has to notice that its socket was cut.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The calls of one server.
 #[derive(Debug)]
 pub(super) struct Calls {
     pub(super) counters: Arc<Counters>,
-    /// The writing sides are being shut: what Asterisk says after that answers it, and is no hangup.
+    /// The writing sides are being shut: what Asterisk says after that answers it, and is not a hangup.
     pub(super) cut: Arc<AtomicBool>,
     running: Mutex<Running>,
-    /// A call ended, or the server is to stop.
+    /// A call began or ended, or the server is to stop.
     changed: Condvar,
-    /// A byte written into the first wakes who polls the second.
+    /// A byte written into the first wakes whoever polls the second.
     wake: (UnixStream, UnixStream),
 }
 
@@ -79,14 +82,57 @@ pub(super) struct Calls {
 struct Running {
     stopping: bool,
     last: u64,
-    sockets: HashMap<u64, TcpStream>,
-    /// How many of them are only being refused.
+    /// The oldest first.
+    connections: BTreeMap<u64, Connection>,
+    /// How many of them are in which place.
+    lobby: usize,
+    calls: usize,
     refusals: usize,
 }
 
+#[derive(Debug)]
+struct Connection {
+    socket: TcpStream,
+    place: Place,
+}
+
+/// The place of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the lobby: its environment has not come.
+    Silent,
+    /// In the lobby: its environment has not come, and it had to make room.
+    Evicted,
+    /// In the lobby: a call that waits for a place.
+    Waiting,
+    Call,
+    Refusal,
+}
+
 impl Running {
-    fn is_full(&self, max_calls: usize) -> bool {
-        self.sockets.len() - self.refusals >= max_calls
+    fn count(&mut self, place: Place) -> &mut usize {
+        match place {
+            Place::Silent | Place::Evicted | Place::Waiting => &mut self.lobby,
+            Place::Call => &mut self.calls,
+            Place::Refusal => &mut self.refusals,
+        }
+    }
+
+    fn put(&mut self, id: u64, place: Place) {
+        let connection = self.connections.get_mut(&id).expect("it is there as long as its guard");
+        let before = std::mem::replace(&mut connection.place, place);
+        *self.count(before) -= 1;
+        *self.count(place) += 1;
+    }
+
+    /// Ends the oldest connection that has not shown a call. Returns whether there was one.
+    fn evict_oldest(&mut self) -> bool {
+        let silent = |(_, connection): &(&u64, &mut Connection)| connection.place == Place::Silent;
+        let Some((_, connection)) = self.connections.iter_mut().find(silent) else { return false };
+        connection.place = Place::Evicted;
+        // a socket that has ended by itself needs no more
+        let _ = connection.socket.shutdown(net::Shutdown::Read);
+        true
     }
 }
 
@@ -112,32 +158,37 @@ impl Calls {
         self.lock().stopping
     }
 
-    /// Waits until another connection can be taken. `false`: none can, and the server is to stop.
-    pub(super) fn wait_for_room(&self, options: &Options) -> bool {
-        let refuses = options.when_full == WhenFull::Refuse;
-        let full = |running: &Running| {
-            let room_to_refuse = refuses && running.refusals < REFUSALS;
-            running.is_full(options.max_calls) && !room_to_refuse
-        };
-        let waits = |running: &mut Running| !running.stopping && full(running);
-        let running = self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
-        !full(&running)
+    /// Waits until another connection can be taken. If the lobby is full, the oldest silent connection has to leave.
+    /// `false`: none can be taken, and the server is to stop.
+    pub(super) fn wait_for_room(&self) -> bool {
+        let mut running = self.lock();
+        if running.lobby >= LOBBY {
+            running.evict_oldest();
+        }
+        let waits = |running: &mut Running| !running.stopping && running.lobby >= LOBBY;
+        let running = self.changed.wait_while(running, waits).unwrap_or_else(PoisonError::into_inner);
+        running.lobby < LOBBY
     }
 
-    /// Waits so long, or until the server is to stop, and gives whether it is.
+    /// Ends the oldest connection that has not shown a call. Returns whether there was one.
+    pub(super) fn evict_oldest(&self) -> bool {
+        self.lock().evict_oldest()
+    }
+
+    /// Waits for this long, or until the server is to stop, and returns whether it is.
     pub(super) fn pause(&self, pause: Duration) -> bool {
         self.wait(pause, |running| running.stopping)
     }
 
-    /// Counts a call until what this gives is dropped.
-    pub(super) fn enter(self: &Arc<Self>, stream: &TcpStream, max_calls: usize) -> io::Result<Guard> {
+    /// Takes a new connection into the lobby, until the guard is dropped.
+    pub(super) fn enter(self: &Arc<Self>, stream: &TcpStream) -> io::Result<Guard> {
         let socket = stream.try_clone()?;
         let mut running = self.lock();
         running.last += 1;
-        let (id, is_refusal) = (running.last, running.is_full(max_calls));
-        running.refusals += usize::from(is_refusal);
-        running.sockets.insert(id, socket);
-        Ok(Guard { calls: Arc::clone(self), id, is_refusal, outcome: Outcome::NotBegun })
+        let id = running.last;
+        running.connections.insert(id, Connection { socket, place: Place::Silent });
+        running.lobby += 1;
+        Ok(Guard { calls: Arc::clone(self), id, outcome: Outcome::NotBegun })
     }
 
     /// Waits for all calls to end, and makes them.
@@ -145,25 +196,28 @@ impl Calls {
         if self.wait_for_end(timeout) {
             return;
         }
+        let calls = self.lock().connections.len();
+        tracing::warn!(target: agi_service::log::TARGET, calls, after = ?timeout, "shutdown: calls did not end in time, and are cancelled");
         self.cut.store(true, Ordering::Release);
+        self.changed.notify_all();
         self.shut(net::Shutdown::Write);
         if self.wait_for_end(linger) {
             return;
         }
         self.shut(net::Shutdown::Both);
         if !self.wait_for_end(LAST_WORDS) {
-            tracing::warn!(calls = self.lock().sockets.len(), "handlers still run after the shutdown");
+            tracing::warn!(target: agi_service::log::TARGET, calls = self.lock().connections.len(), "shutdown: handlers still run");
         }
     }
 
     fn wait_for_end(&self, timeout: Duration) -> bool {
-        self.wait(timeout, |running| running.sockets.is_empty())
+        self.wait(timeout, |running| running.connections.is_empty())
     }
 
     fn shut(&self, how: net::Shutdown) {
-        for socket in self.lock().sockets.values() {
-            // one that has ended by itself needs no more
-            let _ = socket.shutdown(how);
+        for connection in self.lock().connections.values() {
+            // a socket that has ended by itself needs no more
+            let _ = connection.socket.shutdown(how);
         }
     }
 
@@ -186,48 +240,72 @@ impl Calls {
     }
 }
 
-/// One running call.
+/// One connection.
 #[derive(Debug)]
 pub(super) struct Guard {
     calls: Arc<Calls>,
     id: u64,
-    is_refusal: bool,
     outcome: Outcome,
 }
 
-/// What has become of a call.
+/// The way in which a connection ended.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
-    /// Nothing: no thread could be had, and whoever wanted one counts that.
+    /// Not at all: no thread could be had, and whoever wanted one counts that.
     NotBegun,
     Refused,
-    Ended(Ending),
+    Ended(CallOutcome),
 }
 
 impl Guard {
-    /// Whether there was no room.
-    pub(super) fn is_refusal(&self) -> bool {
-        self.is_refusal
+    /// Waits for a place, because the environment has come: a call's, or if calls do not wait also one for being refused.
+    /// Returns whether the call is served. `None`: the server cancels its calls.
+    pub(super) fn wait_for_place(&self, options: &Options) -> Option<bool> {
+        let mut running = self.calls.lock();
+        running.put(self.id, Place::Waiting);
+        loop {
+            if running.calls < options.max_calls {
+                running.put(self.id, Place::Call);
+                break;
+            }
+            if options.when_full == WhenFull::Refuse && running.refusals < REFUSALS {
+                running.put(self.id, Place::Refusal);
+                break;
+            }
+            if self.calls.cut.load(Ordering::Acquire) {
+                return None;
+            }
+            running = self.calls.changed.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+        let is_served = running.connections[&self.id].place == Place::Call;
+        drop(running);
+        self.calls.changed.notify_all();
+        Some(is_served)
     }
 
-    /// The call is over. `None`: it was refused.
-    pub(super) fn leave(mut self, ending: Option<Ending>) {
-        self.outcome = ending.map_or(Outcome::Refused, Outcome::Ended);
+    /// Returns whether the connection had to make room before its environment came.
+    pub(super) fn is_evicted(&self) -> bool {
+        self.calls.lock().connections[&self.id].place == Place::Evicted
+    }
+
+    /// Notes how the connection ended. `None`: it was refused.
+    pub(super) fn leave(mut self, outcome: Option<CallOutcome>) {
+        self.outcome = outcome.map_or(Outcome::Refused, Outcome::Ended);
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         let mut running = self.calls.lock();
-        running.sockets.remove(&self.id);
-        running.refusals -= usize::from(self.is_refusal);
-        // In one step with the place, so that neither shows without the other: who sees that this call is
-        // over finds its place free, and a server that has no call left has counted all of them.
+        if let Some(connection) = running.connections.remove(&self.id) {
+            *running.count(connection.place) -= 1;
+        }
+        // In one step with the place, so that neither shows without the other: an observer who sees that this call is over
+        // finds its place free, and a server that has no call left has counted all of them.
         match self.outcome {
-            Outcome::Ended(ending) => self.calls.counters.end(ending),
-            // for want of room: it took none, and was counted when it came
-            Outcome::Refused if !self.is_refusal => self.calls.counters.refuse(),
-            Outcome::Refused | Outcome::NotBegun => {}
+            Outcome::Ended(outcome) => self.calls.counters.end(outcome),
+            Outcome::Refused => self.calls.counters.refuse(),
+            Outcome::NotBegun => {}
         }
         drop(running);
         self.calls.changed.notify_all();

@@ -10,8 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-use agi_blocking::Channel;
 use agi_blocking::agi_proto::{Asterisk, AsteriskEvent};
+use agi_blocking::{Channel, ChannelBuilder};
 
 /// The variables that Asterisk always sends, in its order.
 const ENVIRONMENT: [(&str, &str); 22] = [
@@ -138,7 +138,7 @@ pub(crate) fn with_pbx(
     let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     theirs.set_read_timeout(Some(LONG)).expect("a socket");
     let pbx = thread::spawn(move || script(Pbx::begin(theirs)));
-    let mut channel = Channel::start(ours).expect("an environment").expect("not closed");
+    let mut channel = ChannelBuilder::new().start(ours).expect("an environment").expect("not closed");
     test(&mut channel);
     drop(channel);
     pbx.join().expect("the script went as written");

@@ -50,7 +50,6 @@ pub use self::channel::{Answer, ChannelStatus, HangUp, SetAutoHangUp, SetCallerI
 pub use self::control::{AsyncAgiBreak, Noop, Verbose};
 pub use self::database::{DatabaseDel, DatabaseDelTree, DatabaseGet, DatabasePut};
 pub use self::dialplan::{Gosub, SetContext, SetExtension, SetPriority};
-pub(crate) use self::exact::READ_BACK;
 pub use self::exact::{GetVariableExact, SetVariableExact};
 pub use self::exec::Exec;
 pub use self::input::{GetData, GetOption, WaitForDigit};

@@ -149,6 +149,11 @@ impl<'a> Response<'a> {
         Some(text.strip_suffix(b"\n").unwrap_or(text).as_bstr())
     }
 
+    /// Returns whether it reports a failure whatever the command: another status than 200, or a negative result.
+    pub fn is_failure(&self) -> bool {
+        self.status != 200 || self.result().is_some_and(|result| result.starts_with(b"-"))
+    }
+
     /// The error for a `200` that says that the command failed.
     pub fn failed(&self) -> ReplyError {
         self.error(ReplyErrorKind::Failed)

@@ -5,7 +5,11 @@ use core::fmt;
 use bstr::BStr;
 
 /// The beginning of what the peer sent, as one line of printable text: a caller may have shaped it.
-pub(crate) struct Excerpt<'a>(pub(crate) &'a [u8]);
+#[derive(Clone, Copy, Debug)]
+pub struct Excerpt<'a>(
+    /// The bytes.
+    pub &'a [u8],
+);
 
 /// The most bytes that a message shows. Asterisk's own lines have less.
 const EXCERPT: usize = 256;

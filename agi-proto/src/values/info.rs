@@ -15,6 +15,38 @@ pub struct CommandInfo {
     /// Whether a result of -1 may mean that the channel was hung up. The session then asks Asterisk
     /// (by `CHANNEL STATUS`, which a dead channel answers 511) before it hands the response out.
     pub failure_may_be_hangup: bool,
+    /// The part of it that no log and no error may show.
+    pub secrecy: Secrecy,
+}
+
+/// The part of a command that no log and no error may show, because it may be a PIN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Secrecy {
+    /// Nothing is secret.
+    #[default]
+    Open,
+    /// The words of the line after the first so many: 3 shows `SET VARIABLE "name"` and hides the value.
+    Arguments(usize),
+    /// The reply, unless it says that the command failed.
+    Reply,
+    /// Both.
+    ArgumentsAndReply(usize),
+}
+
+impl Secrecy {
+    /// Returns how many words of the line may be shown, if not all.
+    pub const fn shown_words(self) -> Option<usize> {
+        match self {
+            Self::Arguments(words) | Self::ArgumentsAndReply(words) => Some(words),
+            Self::Open | Self::Reply => None,
+        }
+    }
+
+    /// Returns whether the reply is secret.
+    pub const fn hides_reply(self) -> bool {
+        matches!(self, Self::Reply | Self::ArgumentsAndReply(_))
+    }
 }
 
 /// What happens to a running command when another one comes.
@@ -53,6 +85,7 @@ impl CommandInfo {
             on_input: OnInput::RunsOn,
             shape: ReplyShape::Line,
             failure_may_be_hangup: false,
+            secrecy: Secrecy::Open,
         }
     }
 
@@ -77,6 +110,12 @@ impl CommandInfo {
     /// What its response looks like.
     pub const fn shape(mut self, shape: ReplyShape) -> Self {
         self.shape = shape;
+        self
+    }
+
+    /// A command of which no log and no error may show this part.
+    pub const fn secrecy(mut self, secrecy: Secrecy) -> Self {
+        self.secrecy = secrecy;
         self
     }
 }

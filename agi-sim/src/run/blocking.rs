@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use agi_blocking::{Channel, Stream};
+use agi_blocking::{Channel, ChannelBuilder, Stream};
 
 use super::line::Line;
 use crate::caller::{Call, Caller};
@@ -35,7 +35,7 @@ impl Caller {
     #[track_caller]
     pub fn run_blocking<T>(self, service: impl FnOnce(&mut Channel<Line>) -> T) -> Call<Option<T>> {
         self.run_stream(|line| {
-            let mut channel = Channel::start(line).ok().flatten()?;
+            let mut channel = ChannelBuilder::new().start(line).ok().flatten()?;
             let returned = service(&mut channel);
             // a call that was reset cannot be closed
             let _ = channel.close();

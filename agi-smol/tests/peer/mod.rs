@@ -7,8 +7,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use agi_smol::Channel;
 use agi_smol::agi_proto::{Asterisk, AsteriskEvent};
+use agi_smol::{Channel, ChannelBuilder};
 use smol::Timer;
 use smol::future::{or, yield_now};
 use smol::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -51,7 +51,7 @@ pub struct Peer<S> {
 pub async fn start() -> (Peer<Duplex>, Channel<Duplex>) {
     let (ours, theirs) = duplex(4096);
     let peer = Peer::new(ours).begin().await;
-    (peer, Channel::start(theirs).await.unwrap().unwrap())
+    (peer, ChannelBuilder::new().start(theirs).await.unwrap().unwrap())
 }
 
 /// A pipe to read from and one to write to.

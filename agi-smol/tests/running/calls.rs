@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use agi_tests::pbx::{LONG, Pbx};
 use futures_lite::future::{block_on, poll_once};
 
-use crate::adapter::{Channel, Ending, Error, Handler, Request, Server};
+use crate::adapter::{CallOutcome, Channel, Error, Handler, Request, Server};
 use crate::running::Running;
 use crate::spawn;
 
@@ -70,7 +70,8 @@ fn every_call_ends_without_a_reset_however_its_handler_ended() {
     server.stop();
     let counts = counters.counts();
     assert_eq!((counts.accepted(), counts.refused(), counts.active()), (6, 0, 0));
-    let ended = [Ending::Success, Ending::Failed, Ending::Panicked].map(|ending| counts.ended(ending));
+    let ended =
+        [CallOutcome::Success, CallOutcome::Failed, CallOutcome::Panicked].map(|ending| counts.ended(ending));
     assert_eq!(ended, [4, 1, 1]);
 }
 
@@ -125,7 +126,7 @@ fn who_is_in_the_queue_at_the_end_is_still_taken() {
     }
     block_on(server.serve_until(async |channel: Channel| channel.close().await, ready(())));
     let counts = counters.counts();
-    assert_eq!((counts.accepted(), counts.ended(Ending::Probe)), (MANY, MANY));
+    assert_eq!((counts.accepted(), counts.ended(CallOutcome::Probe)), (MANY, MANY));
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod service;
 mod show;
 mod tap;
 
-use agi_tokio::Channel;
+use agi_tokio::ChannelBuilder;
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -63,7 +63,7 @@ async fn serve(listener: TcpListener, show: Show) -> Result<(), Box<dyn std::err
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            match Channel::start(Tap::new(stream, show)).await {
+            match ChannelBuilder::new().start(Tap::new(stream, show)).await {
                 Ok(Some(mut channel)) => {
                     service::run(&mut channel, show).await;
                     if let Err(error) = channel.close().await {

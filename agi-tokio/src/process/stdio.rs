@@ -5,27 +5,27 @@ use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use agi_service::HangupSignal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use super::guard::Guard;
-use crate::conversation::HungUp;
 
 /// Standard input and output, and SIGHUP: what the conversation of a program that Asterisk runs goes over.
 ///
 /// Taking it puts other things in their place, see [the module](super); dropping it puts them back, unless the
-/// channel was [closed](crate::Channel::close). [`run`](super::run) does all of it. Who wants limits or
+/// channel was [closed](agi_service::Channel::close). [`run`](super::run) does all of it. Who wants limits or
 /// leniencies of their own begins with this:
 ///
 /// ```no_run
 /// use agi_tokio::process::Stdio;
-/// use agi_tokio::{Channel, Error, Leniency, Limits};
+/// use agi_tokio::{ChannelBuilder, Error, Leniency};
 ///
 /// #[tokio::main(flavor = "current_thread")]
 /// async fn main() -> Result<(), Error> {
 ///     let stdio = Stdio::take().map_err(Error::Io)?;
-///     let channel = Channel::start_with(stdio, Limits::default(), Leniency::ALL).await?;
+///     let channel = ChannelBuilder::new().leniency(Leniency::ALL).start(stdio).await?;
 ///     let Some(mut channel) = channel else { return Ok(()) };
 ///     channel.verbose("at your service").await?;
 ///     channel.close().await
@@ -88,7 +88,7 @@ impl AsyncRead for Stdio {
             return Poll::Ready(Ok(()));
         }
         if std::mem::take(&mut self.heard) || self.hangup.poll_recv(cx).is_ready() {
-            return Poll::Ready(Err(HungUp.into()));
+            return Poll::Ready(Err(HangupSignal.into()));
         }
         Pin::new(&mut self.guard.input).poll_read(cx, buf)
     }

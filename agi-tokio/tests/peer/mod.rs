@@ -8,8 +8,8 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use agi_tokio::Channel;
 use agi_tokio::agi_proto::{Asterisk, AsteriskEvent};
+use agi_tokio::{Channel, ChannelBuilder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 
@@ -51,7 +51,7 @@ pub struct Peer<S> {
 pub async fn start() -> (Peer<DuplexStream>, Channel<DuplexStream>) {
     let (ours, theirs) = tokio::io::duplex(4096);
     let peer = Peer::new(ours).begin().await;
-    (peer, Channel::start(theirs).await.unwrap().unwrap())
+    (peer, ChannelBuilder::new().start(theirs).await.unwrap().unwrap())
 }
 
 /// Polls a future so many times at most, and says whether it ended.

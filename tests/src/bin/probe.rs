@@ -30,11 +30,11 @@ fn main() -> Outcome {
 }
 
 fn blocking(what: &str) -> Outcome {
-    use agi_blocking::Channel;
+    use agi_blocking::ChannelBuilder;
     use agi_blocking::eagi::Audio;
     use agi_blocking::process::Stdio;
 
-    let Some(mut channel) = Channel::start(Stdio::take()?)? else { return Ok(()) };
+    let Some(mut channel) = ChannelBuilder::new().start(Stdio::take()?)? else { return Ok(()) };
     match what {
         "twice" => {
             let again = Stdio::take().map(drop).map_err(|error| error.kind());
@@ -42,7 +42,7 @@ fn blocking(what: &str) -> Outcome {
         }
         "hangup" => {
             channel.verbose("waiting")?;
-            channel.hung_up(None)?;
+            channel.wait_for_hangup(None)?;
             channel.verbose("it is over")?;
         }
         "give-up" => {
@@ -111,11 +111,11 @@ fn blocking(what: &str) -> Outcome {
 }
 
 async fn with_tokio(what: &str) -> Outcome {
-    use agi_tokio::Channel;
+    use agi_tokio::ChannelBuilder;
     use agi_tokio::eagi::Audio;
     use agi_tokio::process::Stdio;
 
-    let Some(mut channel) = Channel::start(Stdio::take()?).await? else { return Ok(()) };
+    let Some(mut channel) = ChannelBuilder::new().start(Stdio::take()?).await? else { return Ok(()) };
     match what {
         "twice" => {
             let again = Stdio::take().map(drop).map_err(|error| error.kind());
@@ -123,7 +123,7 @@ async fn with_tokio(what: &str) -> Outcome {
         }
         "hangup" => {
             channel.verbose("waiting").await?;
-            channel.hung_up().await;
+            channel.wait_for_hangup().await;
             channel.verbose("it is over").await?;
         }
         "give-up" => {
@@ -208,7 +208,7 @@ fn leave_a_child() -> Outcome {
     Ok(())
 }
 
-/// Counts waves for a second.
+/// CountersSnapshot waves for a second.
 #[derive(Default)]
 struct Tone {
     samples: usize,

@@ -1,7 +1,7 @@
 //! A channel of agi-blocking.
 
 use super::{Error, HANG, Script, Tap, Tape};
-use agi_blocking::Channel;
+use agi_blocking::{Channel, ChannelBuilder};
 use agi_proto::{Command, Leniency, Limits};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -17,7 +17,7 @@ impl Script for Blocking {
 
     fn start(stream: TcpStream, tape: &Tape) -> Self {
         let stream = Tap::new(stream, tape);
-        let channel = Channel::start_timeout(stream, Limits::default(), Leniency::default(), HANG);
+        let channel = ChannelBuilder::new().environment_timeout(HANG).start(stream);
         Self(channel.expect("an environment").expect("no probe"))
     }
 
@@ -41,7 +41,7 @@ impl Script for Blocking {
     }
 
     fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
-        self.0.hung_up_polling(at_most, interval).expect("nothing is wrong with the conversation")
+        self.0.wait_for_hangup_polling(at_most, interval).expect("nothing is wrong with the conversation")
     }
 
     fn resync(&mut self) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use ::smol::future::{or, poll_once};
 use ::smol::net::TcpStream as AsyncStream;
 use ::smol::{Timer, block_on};
 use agi_proto::Command;
-use agi_smol::Channel;
+use agi_smol::{Channel, ChannelBuilder};
 use std::future::Future;
 use std::net::TcpStream;
 use std::pin::pin;
@@ -33,7 +33,7 @@ impl Script for Smol {
 
     fn start(stream: TcpStream, tape: &Tape) -> Self {
         let stream = AsyncStream::try_from(stream).expect("a socket");
-        let channel = soon(Channel::start(Tap::new(stream, tape)));
+        let channel = soon(ChannelBuilder::new().start(Tap::new(stream, tape)));
         Self(channel.expect("an environment").expect("no probe"), tape.clone())
     }
 
@@ -71,7 +71,7 @@ impl Script for Smol {
     }
 
     fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
-        block_on(within(at_most, self.0.hung_up_polling(interval))).is_some()
+        block_on(within(at_most, self.0.wait_for_hangup_polling(interval))).is_some()
     }
 
     fn resync(&mut self) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use super::{Error, HANG, Script, Tap, Tape};
 use agi_proto::Command;
-use agi_tokio::Channel;
+use agi_tokio::{Channel, ChannelBuilder};
 use std::future::{Future, poll_fn};
 use std::net::TcpStream;
 use std::pin::pin;
@@ -31,7 +31,7 @@ impl Script for Tokio {
         let channel = runtime.block_on(async {
             stream.set_nonblocking(true).expect("a socket");
             let stream = AsyncStream::from_std(stream).expect("a socket");
-            soon(Channel::start(Tap::new(stream, tape))).await
+            soon(ChannelBuilder::new().start(Tap::new(stream, tape))).await
         });
         let channel = channel.expect("an environment").expect("no probe");
         Self { runtime, channel }
@@ -79,11 +79,11 @@ impl Script for Tokio {
     }
 
     fn hung_up(&mut self, at_most: Duration) -> bool {
-        self.runtime.block_on(async { timeout(at_most, self.channel.hung_up()).await.is_ok() })
+        self.runtime.block_on(async { timeout(at_most, self.channel.wait_for_hangup()).await.is_ok() })
     }
 
     fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
-        let wait = async { timeout(at_most, self.channel.hung_up_polling(interval)).await.is_ok() };
+        let wait = async { timeout(at_most, self.channel.wait_for_hangup_polling(interval)).await.is_ok() };
         self.runtime.block_on(wait)
     }
 

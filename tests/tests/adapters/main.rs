@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agi_proto::Request;
-use agi_proto::service::Status;
+use agi_service::Status;
 use agi_tests::pbx::{LONG, Pbx};
 
 use self::log::Log;
@@ -320,7 +320,7 @@ mod tokio {
     }
 
     async fn wait(channel: &mut Channel) {
-        channel.hung_up().await;
+        channel.wait_for_hangup().await;
     }
 }
 
@@ -343,7 +343,7 @@ mod smol {
     }
 
     async fn wait(channel: &mut Channel) {
-        channel.hung_up().await;
+        channel.wait_for_hangup().await;
     }
 }
 
@@ -359,7 +359,7 @@ mod async_std {
     }
 
     async fn wait(channel: &mut Channel) {
-        channel.hung_up().await;
+        channel.wait_for_hangup().await;
     }
 }
 
@@ -376,6 +376,6 @@ mod blocking {
     }
 
     fn wait(channel: &mut Channel) {
-        channel.hung_up(None).unwrap();
+        channel.wait_for_hangup(None).unwrap();
     }
 }

@@ -202,7 +202,7 @@ impl<S: Script> Run<'_, S> {
         let from = self.tape.mark();
         self.call.hang_up();
         // by the first question Asterisk's loop has seen it
-        assert!(self.script.hung_up_polling(2 * QUIET, HANG));
+        assert!(self.script.wait_for_hangup_polling(2 * QUIET, HANG));
         let told = if self.script.is_hung_up() { "hangup" } else { "end" };
         let mark = self.tape.mark();
         self.finish(told, [from, mark, mark], None)

@@ -149,7 +149,7 @@ fn nothing_waits_for_an_acknowledgement_over_the_tokio_server() {
         let began = Instant::now();
         std::thread::scope(|scope| {
             scope.spawn(|| call.action("Hangup", &[("Channel", &name)]));
-            block_on(channel.hung_up());
+            block_on(channel.wait_for_hangup());
         });
         hangup.push(began.elapsed());
         block_on(channel.close()).unwrap();

@@ -64,7 +64,7 @@ fn forged_lines_end_the_call(version: Version, service: &Service) {
         let log = Log::from_now();
         // not waited for: the manager's own events are torn apart by such values
         let _call = asterisk.call(&call);
-        let line = log.wait_for("this is no call");
+        let line = log.wait_for("invalid environment");
         assert!(line.ends_with(&format!("error=environment: {error}")), "{call:?}: {line}");
         assert_eq!(service.started(), 0, "{call:?}");
     }

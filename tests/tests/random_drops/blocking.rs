@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use agi_blocking::{Channel, Stream};
+use agi_blocking::{Channel, ChannelBuilder, Stream};
 use agi_proto::Command;
 use fastrand::Rng;
 
@@ -46,7 +46,7 @@ impl Stream for Sipping {
 
 impl Line for Channel<Sipping> {
     fn start(stream: UnixStream, random: Rng) -> Self {
-        Channel::start(Sipping(stream, random)).unwrap().unwrap()
+        ChannelBuilder::new().start(Sipping(stream, random)).unwrap().unwrap()
     }
 
     fn call_for<C: Command>(&mut self, command: C, time: Duration) -> Option<Result<C::Reply, Error>> {

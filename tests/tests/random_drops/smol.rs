@@ -11,7 +11,7 @@ use ::smol::future::or;
 use ::smol::io::{AsyncRead, AsyncWrite};
 use ::smol::net::unix::UnixStream as AsyncStream;
 use agi_proto::Command;
-use agi_smol::Channel;
+use agi_smol::{Channel, ChannelBuilder};
 use fastrand::Rng;
 
 use super::sockets::{Error, Line, sip, ten_thousand_drops};
@@ -43,7 +43,7 @@ impl AsyncWrite for Sipping {
 impl Line for Channel<Sipping> {
     fn start(stream: UnixStream, random: Rng) -> Self {
         let stream = AsyncStream::try_from(stream).unwrap();
-        block_on(Channel::start(Sipping(stream, random))).unwrap().unwrap()
+        block_on(ChannelBuilder::new().start(Sipping(stream, random))).unwrap().unwrap()
     }
 
     fn call_for<C: Command>(&mut self, command: C, time: Duration) -> Option<Result<C::Reply, Error>> {

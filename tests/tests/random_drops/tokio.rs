@@ -10,7 +10,7 @@ use agi_proto::commands::{
     Exec, GetData, GetFullVariable, GetVariable, Gosub, Noop, SayNumber, StreamFile, WaitForDigit,
 };
 use agi_proto::{Command, EscapeDigits};
-use agi_tokio::Channel;
+use agi_tokio::{Channel, ChannelBuilder};
 use fastrand::Rng;
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Join, ReadHalf, SimplexStream, WriteHalf,
@@ -111,7 +111,7 @@ async fn ask(channel: &mut Channel<Pipe>, random: &mut Rng, number: u64) {
 
 async fn converse(stream: Pipe, seed: u64) -> (u64, u64) {
     let mut random = Rng::with_seed(!seed);
-    let mut channel = Channel::start(stream).await.unwrap().unwrap();
+    let mut channel = ChannelBuilder::new().start(stream).await.unwrap().unwrap();
     let (mut dropped, mut answers) = (0, 0);
     while dropped < DROPS {
         dropped += u64::from(drop_one(&mut channel, &mut random).await);

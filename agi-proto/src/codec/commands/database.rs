@@ -8,7 +8,7 @@ use crate::codec::encode::CommandLine;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
 
 text_commands! {
     /// `DATABASE DEL`: deletes a key of a family. It runs on a dead channel too.
@@ -32,7 +32,7 @@ text_commands! {
     ///
     /// Failure (0): the database failed.
     DatabasePut(family, key, value) -> (): reply::one,
-        CommandInfo::new("DATABASE PUT").on_dead_channel();
+        CommandInfo::new("DATABASE PUT").on_dead_channel().secrecy(Secrecy::Arguments(4));
 }
 
 /// `DATABASE DELTREE`: deletes a family, or those of its keys that begin with one. It runs on a dead

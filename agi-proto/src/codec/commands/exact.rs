@@ -19,7 +19,7 @@ use crate::codec::command::Command;
 use crate::codec::encode::CommandLine;
 use crate::codec::response::Response;
 use crate::values::error::{EncodeError, ReplyError, ReplyErrorKind};
-use crate::values::info::CommandInfo;
+use crate::values::info::{CommandInfo, Secrecy};
 
 /// The value of a variable or function, byte for byte; empty where it is not set. It runs on a dead channel
 /// too.
@@ -39,9 +39,6 @@ pub struct GetVariableExact<'a> {
     /// It reads what was set just now.
     reads_back: bool,
 }
-
-/// By this name a log knows that the answer is a value that was set, which it hides.
-pub(crate) const READ_BACK: &str = "GET FULL VARIABLE of BASE64_ENCODE and REPLACE, reading back,";
 
 impl<'a> GetVariableExact<'a> {
     /// A variable by its name, or a function with its arguments in parentheses. A comma elsewhere is refused, and
@@ -92,8 +89,8 @@ impl Command for GetVariableExact<'_> {
     }
 
     fn info(&self) -> CommandInfo {
-        let name = if self.reads_back { READ_BACK } else { Self::INFO.name };
-        CommandInfo { name, ..Self::INFO }
+        // a value that was set may be a PIN
+        Self::INFO.secrecy(if self.reads_back { Secrecy::Reply } else { Secrecy::Open })
     }
 }
 
@@ -207,7 +204,7 @@ impl<'a> SetVariableExact<'a> {
 
 impl Command for Piece<'_> {
     type Reply = <Exec<'static> as Command>::Reply;
-    const INFO: CommandInfo = Exec::INFO;
+    const INFO: CommandInfo = Exec::INFO.secrecy(Secrecy::Arguments(2));
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("EXEC").argument("application", "Set").argument_of("value", |set| {

@@ -7,7 +7,7 @@ use crate::codec::command::Command;
 use crate::codec::encode::CommandLine;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
 
 /// `EXEC`: runs a dialplan application. It runs on a dead channel too.
 ///
@@ -83,4 +83,14 @@ impl Command for Exec<'_> {
             None => Err(response.unexpected()),
         }
     }
+
+    fn info(&self) -> CommandInfo {
+        Self::INFO.secrecy(secrecy_of(self.application))
+    }
+}
+
+/// Returns the secrecy of an application's arguments: `Set` and `MSet` hold values of variables.
+pub(super) fn secrecy_of(application: &[u8]) -> Secrecy {
+    let sets = [&b"Set"[..], b"MSet"].iter().any(|name| application.eq_ignore_ascii_case(name));
+    if sets { Secrecy::Arguments(2) } else { Secrecy::Open }
 }

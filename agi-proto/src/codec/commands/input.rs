@@ -11,7 +11,7 @@ use crate::codec::reply::{self, Digits, Playback};
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput};
+use crate::values::info::{CommandInfo, OnInput, Secrecy};
 
 /// The most digits that Asterisk has space for.
 const MOST_DIGITS: u16 = 1023;
@@ -53,7 +53,8 @@ impl<'a> GetData<'a> {
 
 impl Command for GetData<'_> {
     type Reply = Digits;
-    const INFO: CommandInfo = CommandInfo::new("GET DATA").on_input(OnInput::Stops).failure_may_be_hangup();
+    const INFO: CommandInfo =
+        CommandInfo::new("GET DATA").on_input(OnInput::Stops).failure_may_be_hangup().secrecy(Secrecy::Reply);
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("GET DATA").argument("file", self.file);
@@ -118,7 +119,10 @@ impl<'a> GetOption<'a> {
 
 impl Command for GetOption<'_> {
     type Reply = Playback;
-    const INFO: CommandInfo = CommandInfo::new("GET OPTION").on_input(OnInput::Stops).failure_may_be_hangup();
+    const INFO: CommandInfo = CommandInfo::new("GET OPTION")
+        .on_input(OnInput::Stops)
+        .failure_may_be_hangup()
+        .secrecy(Secrecy::Reply);
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("GET OPTION")
@@ -174,8 +178,10 @@ impl WaitForDigit {
 
 impl Command for WaitForDigit {
     type Reply = Waited;
-    const INFO: CommandInfo =
-        CommandInfo::new("WAIT FOR DIGIT").on_input(OnInput::Stops).failure_may_be_hangup();
+    const INFO: CommandInfo = CommandInfo::new("WAIT FOR DIGIT")
+        .on_input(OnInput::Stops)
+        .failure_may_be_hangup()
+        .secrecy(Secrecy::Reply);
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("WAIT FOR DIGIT").milliseconds("timeout", self.timeout);

@@ -4,13 +4,14 @@ use alloc::vec::Vec;
 
 use bstr::{BStr, BString};
 
-use super::ALL;
+use super::exec::secrecy_of;
+use super::{ALL, Exec};
 use crate::codec::arguments;
 use crate::codec::command::Command;
 use crate::codec::encode::CommandLine;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput};
+use crate::values::info::{CommandInfo, OnInput, Secrecy};
 
 /// Any command line, written by the caller: not quoted, not escaped, and not typed. LF, CR and NUL are
 /// refused, and so is a line that begins with `failure`, at which Asterisk ends the session.
@@ -72,7 +73,11 @@ impl Command for Raw<'_> {
                 && words.iter().zip(&mut name).all(|(word, name)| word.eq_ignore_ascii_case(name.as_bytes()))
         };
         let known = ALL.iter().find(named);
-        CommandInfo { failure_may_be_hangup: false, ..known.copied().unwrap_or(Self::INFO) }
+        let mut info = CommandInfo { failure_may_be_hangup: false, ..known.copied().unwrap_or(Self::INFO) };
+        if info.name == Exec::INFO.name {
+            info.secrecy = words.get(1).map_or(Secrecy::Open, |application| secrecy_of(application));
+        }
+        info
     }
 }
 

@@ -8,7 +8,7 @@ use crate::codec::encode::CommandLine;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
 
 text_commands! {
     /// `GET VARIABLE`: the value of a channel variable, a global one, or a function such as `CALLERID(num)`.
@@ -125,7 +125,8 @@ impl<'a> SetVariable<'a> {
 
 impl Command for SetVariable<'_> {
     type Reply = ();
-    const INFO: CommandInfo = CommandInfo::new("SET VARIABLE").on_dead_channel();
+    const INFO: CommandInfo =
+        CommandInfo::new("SET VARIABLE").on_dead_channel().secrecy(Secrecy::Arguments(3));
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         if self.name.is_empty() {
