@@ -98,8 +98,8 @@ impl<S: Stream> Channel<S> {
         deadline: Option<Instant>,
     ) -> Result<Option<C::Reply>, Error> {
         self.session.abandon();
-        let settled = self.session.is_settled();
-        let mut pending = Some(self.session.send(&command).map_err(|error| self.session.refusal(error))?);
+        let settled = self.session.is_synced();
+        let mut pending = Some(self.session.send(&command).map_err(|error| self.session.send_error(error))?);
         self.log.command(&command, settled);
         let outcome = self.drive(deadline, |event| match event {
             Event::Response(response) => pending.take().map(|pending| Some(pending.decode(response))),
@@ -108,7 +108,7 @@ impl<S: Stream> Channel<S> {
         })?;
         match outcome {
             Some(Some(reply)) => Ok(Some(reply?)),
-            Some(None) => Err(self.session.end()),
+            Some(None) => Err(self.session.close_error()),
             None => {
                 self.session.abandon();
                 Ok(None)
@@ -215,12 +215,12 @@ impl<S: Stream> Channel<S> {
 
     fn resync_until(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
         self.session.abandon();
-        self.session.resync().map_err(|error| self.session.refusal(error))?;
+        self.session.resync().map_err(|error| self.session.send_error(error))?;
         loop {
             if self.progress(deadline, |event| matches!(event, Event::Closed).then_some(()))?.is_some() {
-                return Err(self.session.end());
+                return Err(self.session.close_error());
             }
-            if self.session.is_settled() {
+            if self.session.is_synced() {
                 return Ok(true);
             }
             if !self.read(deadline)? {

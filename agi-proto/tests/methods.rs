@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use agi_proto::commands::menu::Prompt;
-use agi_proto::{BString, Command, EncodeError, Event, Session, arguments};
+use agi_proto::{BString, Command, EncodeError, Event, Filled, Session, arguments};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -25,9 +25,9 @@ impl<A: FnMut(&str) -> Vec<u8>> Channel<A> {
                     callingani2 callington callingtns dnid rdnis context extension priority enhanced \
                     accountcode threadid";
         for key in keys.split(' ') {
-            session.handle_input(format!("agi_{key}: 1\n").as_bytes());
+            session.handle_input(format!("agi_{key}: 1\n").as_bytes(), Filled::No);
         }
-        session.handle_input(b"\n");
+        session.handle_input(b"\n", Filled::No);
         while session.poll_event().unwrap().is_some() {}
         Self { session, asterisk, lines: Vec::new() }
     }
@@ -47,7 +47,7 @@ impl<A: FnMut(&str) -> Vec<u8>> Channel<A> {
             self.session.transmitted(length);
             let mut answer = (self.asterisk)(&line);
             answer.push(b'\n');
-            self.session.handle_input(&answer);
+            self.session.handle_input(&answer, Filled::No);
             self.lines.push(line);
         }
     }

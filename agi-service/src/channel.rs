@@ -61,10 +61,10 @@ impl<T: Transport> Channel<T> {
         let pending = {
             // a call that was dropped left its command behind
             conversation.session.abandon();
-            let is_settled = conversation.session.is_settled();
+            let is_synced = conversation.session.is_synced();
             match conversation.check().and_then(|()| send(&mut conversation.session, &command)) {
                 Ok(pending) => {
-                    conversation.log.command(&command, is_settled);
+                    conversation.log.command(&command, is_synced);
                     pending
                 }
                 Err(error) => {
@@ -80,7 +80,7 @@ impl<T: Transport> Channel<T> {
                     return Ok(pending.decode(response)?);
                 }
                 Some(Event::Hangup) => conversation.log.hangup(),
-                Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(Event::Closed) => return Err(conversation.session.close_error()),
                 Some(_) => {}
                 None => conversation.turn().await?,
             }
@@ -171,7 +171,7 @@ impl<T: Transport> Channel<T> {
         let conversation = &mut *self.lease;
         conversation.session.abandon();
         let begun = match conversation.check() {
-            Ok(()) => conversation.session.resync().map_err(|error| conversation.session.refusal(error)),
+            Ok(()) => conversation.session.resync().map_err(|error| conversation.session.send_error(error)),
             Err(error) => Err(error),
         };
         if let Err(error) = begun {
@@ -180,7 +180,7 @@ impl<T: Transport> Channel<T> {
         }
         loop {
             match conversation.session.poll_event()? {
-                Some(Event::Closed) => return Err(conversation.session.end()),
+                Some(Event::Closed) => return Err(conversation.session.close_error()),
                 Some(Event::Hangup) => {
                     conversation.log.hangup();
                     continue;
@@ -188,7 +188,7 @@ impl<T: Transport> Channel<T> {
                 Some(_) => continue,
                 None => {}
             }
-            if conversation.session.is_settled() {
+            if conversation.session.is_synced() {
                 return Ok(());
             }
             conversation.turn().await?;
@@ -224,7 +224,7 @@ fn send<C: Command>(
     session: &mut agi_proto::Session,
     command: &C,
 ) -> Result<agi_proto::Pending<C::Reply>, Error> {
-    session.send(command).map_err(|error: EncodeError| session.refusal(error))
+    session.send(command).map_err(|error: EncodeError| session.send_error(error))
 }
 
 impl<T> Channel<T> {

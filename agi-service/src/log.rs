@@ -24,9 +24,9 @@ pub struct ConversationLog {
 }
 
 impl ConversationLog {
-    /// Logs a command that was queued. `is_settled` is [`Session::is_settled`](agi_proto::Session::is_settled) by then.
-    pub fn command<C: Command>(&mut self, command: &C, is_settled: bool) {
-        self.redactor.sends(command.info(), is_settled);
+    /// Logs a command that was queued. `is_synced` is [`Session::is_synced`](agi_proto::Session::is_synced) by then.
+    pub fn command<C: Command>(&mut self, command: &C, is_synced: bool) {
+        self.redactor.sends(command.info(), is_synced);
         self.running = enabled!(target: TARGET, Level::DEBUG).then(|| {
             debug!(target: TARGET, command = %self.redactor.command(command), "command");
             (command.info().name, Instant::now())

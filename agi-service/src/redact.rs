@@ -35,9 +35,9 @@ impl Redactor {
         self.reveals = reveals;
     }
 
-    /// Notes a command that is sent. `is_settled` is [`Session::is_settled`](agi_proto::Session::is_settled) by then.
-    pub fn sends(&mut self, info: CommandInfo, is_settled: bool) {
-        self.hides_input = info.secrecy.hides_reply() || (self.hides_input && !is_settled);
+    /// Notes a command that is sent. `is_synced` is [`Session::is_synced`](agi_proto::Session::is_synced) by then.
+    pub fn sends(&mut self, info: CommandInfo, is_synced: bool) {
+        self.hides_input = info.secrecy.hides_reply() || (self.hides_input && !is_synced);
         self.shown_words = info.secrecy.shown_words();
     }
 

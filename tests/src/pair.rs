@@ -2,8 +2,8 @@
 
 use agi_proto::commands::Noop;
 use agi_proto::{
-    Asterisk, AsteriskEvent, BString, CallError, Command, EncodeError, Error, Event, Pending, ProtocolError,
-    Session,
+    Asterisk, AsteriskEvent, BString, CallError, Command, EncodeError, Error, Event, Filled, Pending,
+    ProtocolError, Session,
 };
 
 /// The variables that Asterisk always sends, with values of no meaning.
@@ -100,7 +100,7 @@ impl Pair {
     pub fn events(&mut self) -> Vec<Seen> {
         while let Some(bytes) = self.asterisk.poll_transmit() {
             let n = bytes.len();
-            self.session.handle_input(bytes);
+            self.session.handle_input(bytes, Filled::No);
             self.asterisk.transmitted(n);
         }
         seen(&mut self.session)
@@ -134,18 +134,18 @@ impl Pair {
     pub fn refused<Io>(&mut self) -> Error<Io> {
         while let Some(bytes) = self.asterisk.poll_transmit() {
             let n = bytes.len();
-            self.session.handle_input(bytes);
+            self.session.handle_input(bytes, Filled::No);
             self.asterisk.transmitted(n);
         }
         let error = self.session.send(&Noop::new()).expect_err("the conversation is over");
-        self.session.refusal(error)
+        self.session.send_error(error)
     }
 
     /// Waits for the answer to a command, which the PBX has sent already.
     pub fn reply<R>(&mut self, pending: Pending<R>) -> Result<R, CallError> {
         while let Some(bytes) = self.asterisk.poll_transmit() {
             let n = bytes.len();
-            self.session.handle_input(bytes);
+            self.session.handle_input(bytes, Filled::No);
             self.asterisk.transmitted(n);
         }
         loop {

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use agi_proto::commands::{GetVariable, Noop, SetVariable, StreamFile};
-use agi_proto::{Command, Environment, EscapeDigits, Event, Leniency, Session};
+use agi_proto::{Command, Environment, EscapeDigits, Event, Filled, Leniency, Session};
 use agi_tests::pair::ENVIRONMENT;
 
 thread_local! {
@@ -63,7 +63,7 @@ fn an_environment_is_two_allocations() {
 #[test]
 fn a_round_trip_without_text_allocates_nothing() {
     let mut session = Session::new(1);
-    session.handle_input(&block());
+    session.handle_input(&block(), Filled::No);
     assert!(matches!(session.poll_event(), Ok(Some(Event::Environment(_)))));
     let mut total = 0;
     for _ in 0..3 {
@@ -83,9 +83,7 @@ fn an_idle_session_holds_little() {
     let before = HELD.get();
     let mut session = Session::new(1);
     assert_eq!(HELD.get() - before, 0, "before anything came");
-    let space = session.read_buf();
-    space[..block.len()].copy_from_slice(&block);
-    session.advance(block.len());
+    session.handle_input(&block, Filled::No);
     assert!(matches!(session.poll_event(), Ok(Some(Event::Environment(_)))));
     let environment = HELD.get() - before;
     // the block, eight bytes for each of its lines, and two counters of an `Arc` for each
@@ -97,18 +95,18 @@ fn an_idle_session_holds_little() {
     let pending = session.send(&GetVariable::new("NAME")).unwrap();
     let sent = session.poll_transmit().unwrap().len();
     session.transmitted(sent);
-    session.handle_input(&large);
+    session.handle_input(&large, Filled::No);
     // a long line may be one of several, and the session asks
     assert!(matches!(session.poll_event(), Ok(None)));
     let barrier = session.poll_transmit().unwrap();
     let token = barrier.strip_prefix(b"GET FULL VARIABLE \"").unwrap().strip_suffix(b"\"\n").unwrap();
     let (echo, sent) = ([b"200 result=1 (", token, b")\n"].concat(), barrier.len());
     session.transmitted(sent);
-    session.handle_input(&echo);
+    session.handle_input(&echo, Filled::No);
     let Ok(Some(Event::Response(response))) = session.poll_event() else { panic!("the answer is whole") };
     pending.decode(response).unwrap();
     drop((large, echo));
-    session.read_buf();
+    session.handle_input(b"", Filled::No);
     let idle = HELD.get() - before - environment;
     assert!(idle <= 640, "{idle} bytes of buffers once a large answer was taken");
 }
@@ -118,9 +116,7 @@ fn round_trip<C: Command>(session: &mut Session, command: C, answer: &[u8]) -> u
         let pending = session.send(&command).ok()?;
         let sent = session.poll_transmit()?.len();
         session.transmitted(sent);
-        let space = session.read_buf();
-        space[..answer.len()].copy_from_slice(answer);
-        session.advance(answer.len());
+        session.handle_input(answer, Filled::No);
         match session.poll_event() {
             Ok(Some(Event::Response(response))) => pending.decode(response).ok(),
             _ => None,

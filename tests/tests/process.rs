@@ -85,15 +85,16 @@ impl Pbx {
 
     /// The next command; `None` when the program has closed its output.
     fn next(&mut self) -> Option<String> {
+        let mut space = [0; 1024];
         loop {
             match self.asterisk.poll_event() {
                 Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
                 Some(_) => return None,
                 None => {}
             }
-            match self.output.as_mut().unwrap().read(self.asterisk.read_buf()).unwrap() {
+            match self.output.as_mut().unwrap().read(&mut space).unwrap() {
                 0 => self.asterisk.handle_eof(),
-                read => self.asterisk.advance(read),
+                read => self.asterisk.handle_input(&space[..read]),
             }
         }
     }

@@ -9,7 +9,7 @@ use agi_proto::commands::{
     WaitForDigit,
 };
 use agi_proto::{
-    Command, CommandLine, EncodeError, Environment, EnvironmentError, EscapeDigits, Leniency, Limits,
+    Command, CommandLine, EncodeError, Environment, EnvironmentError, EscapeDigits, Filled, Leniency, Limits,
     LineBuffer, ProtocolError, Raw, Session,
 };
 use agi_tests::fuzz;
@@ -154,8 +154,8 @@ fn around(limit: usize) -> impl Iterator<Item = (usize, bool)> {
 }
 
 fn started(limits: Limits) -> Session {
-    let mut session = Session::with(1, limits, Leniency::ALL);
-    session.handle_input(b"agi_version: 22.10.1\n\n");
+    let mut session = Session::with_config(1, limits, Leniency::ALL);
+    session.handle_input(b"agi_version: 22.10.1\n\n", Filled::No);
     assert_eq!(seen(&mut session), [Seen::Environment]);
     session
 }
@@ -174,8 +174,8 @@ fn the_environment_is_bounded_in_bytes() {
             block.resize(length - 2, b'x');
             block.extend_from_slice(b"\n\n");
             let limits = limits(|limits| limits.environment_bytes = limit);
-            let mut session = Session::with(1, limits, Leniency::ALL);
-            session.handle_input(&block);
+            let mut session = Session::with_config(1, limits, Leniency::ALL);
+            session.handle_input(&block, Filled::No);
             let too_long = ProtocolError::Environment(EnvironmentError::TooLong { limit });
             let expected = if fits { Seen::Environment } else { Seen::Failed(too_long) };
             assert_eq!(seen(&mut session), [expected], "{length} bytes of {limit}");
@@ -190,8 +190,8 @@ fn the_environment_is_bounded_in_lines() {
             let mut block: String = (0..count).map(|n| format!("v{n}: x\n")).collect();
             block.push('\n');
             let limits = limits(|limits| limits.environment_variables = limit);
-            let mut session = Session::with(1, limits, Leniency::ALL);
-            session.handle_input(block.as_bytes());
+            let mut session = Session::with_config(1, limits, Leniency::ALL);
+            session.handle_input(block.as_bytes(), Filled::No);
             let too_many = ProtocolError::Environment(EnvironmentError::TooManyVariables { limit });
             let expected = if fits { Seen::Environment } else { Seen::Failed(too_many) };
             assert_eq!(seen(&mut session), [expected], "{count} lines of {limit}");
@@ -218,7 +218,7 @@ fn a_response_is_bounded_in_every_shape() {
             session.transmitted(n);
             let response = shape(length);
             assert_eq!(response.len(), length);
-            session.handle_input(&response);
+            session.handle_input(&response, Filled::No);
             match &seen(&mut session)[..] {
                 [Seen::Response(raw)] if fits => assert_eq!(raw.len(), length - 1),
                 [Seen::Failed(error)] if !fits => {
@@ -238,9 +238,9 @@ fn a_value_of_several_lines_is_bounded_as_a_whole() {
         let _pending = session.send(&GetVariable::new("X")).unwrap();
         let n = session.poll_transmit().unwrap().len();
         session.transmitted(n);
-        session.handle_input(b"200 result=1 (a\nb)\n");
+        session.handle_input(b"200 result=1 (a\nb)\n", Filled::No);
         let rest = length - b"200 result=1 (a\nb)\n".len() - 2;
-        session.handle_input(&[&vec![b'\n'; rest][..], b")\n"].concat());
+        session.handle_input(&[&vec![b'\n'; rest][..], b")\n"].concat(), Filled::No);
         let expected = ProtocolError::ResponseTooLong { limit };
         match &seen(&mut session)[..] {
             [] if fits => {}
@@ -254,8 +254,8 @@ fn a_value_of_several_lines_is_bounded_as_a_whole() {
 fn a_command_is_bounded_in_bytes_words_and_digits() {
     for (version, limit) in [("22.10.1", 8191), ("16.28.0", 2047)] {
         for (length, fits) in around(limit) {
-            let mut session = Session::with(1, Limits::default(), Leniency::ALL);
-            session.handle_input(format!("agi_version: {version}\n\n").as_bytes());
+            let mut session = Session::with_config(1, Limits::default(), Leniency::ALL);
+            session.handle_input(format!("agi_version: {version}\n\n").as_bytes(), Filled::No);
             assert_eq!(seen(&mut session), [Seen::Environment]);
             let message = "x".repeat(length - "VERBOSE \"\"\n".len());
             let sent = session.send(&Verbose::new(&message)).map(|_| ());

@@ -6,7 +6,8 @@ use std::time::Duration;
 use agi_proto::commands::{Exec, GetData, GetVariable, Noop, SetVariable, StreamFile, Verbose, WaitForDigit};
 use agi_proto::reply::{Ended, Playback};
 use agi_proto::{
-    CallError, EncodeError, Error, EscapeDigits, ProtocolError, Raw, Rejection, ReplyErrorKind, Session,
+    CallError, EncodeError, Error, EscapeDigits, Filled, ProtocolError, Raw, Rejection, ReplyErrorKind,
+    Session,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
 
@@ -154,7 +155,7 @@ fn the_end_is_told_by_its_cause() {
     assert!(matches!(error, Error::Protocol(_)) && !error.is_hangup(), "{error:?}");
     for (hung_up, input) in [(true, "HANGUP\n"), (false, "")] {
         let mut pair = Pair::new();
-        pair.session.handle_input(input.as_bytes());
+        pair.session.handle_input(input.as_bytes(), Filled::No);
         pair.session.handle_eof();
         let error: Error<()> = pair.refused();
         assert_eq!(matches!(error, Error::Hangup), hung_up, "{error:?}");
@@ -202,10 +203,10 @@ fn gosub_is_answered_twice() {
     let mut pair = Pair::new();
     let raw = r#"GOSUB "subs" "s" "1""#;
     assert_eq!(pair.exchange(Raw::new(raw), raw, "100 result=0 Trying..."), [Seen::Trying]);
-    assert!(pair.session.is_waiting() && pair.session.expects_more());
+    assert!(pair.session.is_waiting() && pair.session.wants_quick_ack());
     pair.asterisk.respond("200 result=0 Gosub complete");
     assert_eq!(pair.events(), [response("200 result=0 Gosub complete")]);
-    assert!(!pair.session.expects_more());
+    assert!(!pair.session.wants_quick_ack());
 }
 
 #[test]
@@ -213,10 +214,10 @@ fn the_rest_of_a_usage_block_is_expected() {
     let mut pair = Pair::new();
     let begun = "520-Invalid command syntax.  Proper usage follows:";
     assert_eq!(pair.exchange(Noop::new(), "NOOP", begun), []);
-    assert!(pair.session.expects_more());
+    assert!(pair.session.wants_quick_ack());
     pair.asterisk.respond("none\n520 End of proper usage.");
     assert_eq!(pair.events().len(), 1);
-    assert!(!pair.session.expects_more());
+    assert!(!pair.session.wants_quick_ack());
 }
 
 #[test]
@@ -229,10 +230,10 @@ fn what_a_barrier_brings_is_expected_in_pieces() {
     assert_eq!(pair.lines(), [barrier(1)]);
     pair.asterisk.respond("200 result=1");
     assert_eq!(pair.events(), []);
-    assert!(pair.session.expects_more(), "the echo waits until that is acknowledged");
+    assert!(pair.session.wants_quick_ack(), "the echo waits until that is acknowledged");
     pair.asterisk.respond(echo(1));
     assert_eq!(pair.events(), []);
-    assert!(!pair.session.expects_more());
+    assert!(!pair.session.wants_quick_ack());
     assert_eq!(pair.lines(), ["NOOP"]);
     pair.asterisk.respond("200 result=0");
     assert_eq!(pair.reply(pending), Ok(()));
@@ -315,7 +316,7 @@ fn the_rest_of_a_value_is_never_the_next_answer() {
 fn bytes_that_came_before_the_command_are_not_its_answer() {
     for early in ["200 result=0\n", "200 resul", "x", "HANGUX"] {
         let mut pair = Pair::new();
-        pair.session.handle_input(early.as_bytes());
+        pair.session.handle_input(early.as_bytes(), Filled::No);
         assert_eq!(pair.session.send(&Noop::new()).unwrap_err(), EncodeError::Closed, "{early:?}");
         let [Seen::Failed(ProtocolError::Unsolicited(_))] = &seen(&mut pair.session)[..] else {
             panic!("{early:?} was believed");
@@ -324,7 +325,7 @@ fn bytes_that_came_before_the_command_are_not_its_answer() {
     // nor is what comes while the command is not wholly written
     let mut pair = Pair::new();
     let _pending = pair.session.send(&Noop::new()).unwrap();
-    pair.session.handle_input(b"200 result=0\n");
+    pair.session.handle_input(b"200 result=0\n", Filled::No);
     assert_eq!(seen(&mut pair.session), [Seen::Failed(ProtocolError::Unsolicited("200 result=0".into()))]);
 }
 
@@ -332,12 +333,11 @@ fn bytes_that_came_before_the_command_are_not_its_answer() {
 fn a_hangup_that_came_before_the_command_is_one() {
     for early in ["HANGUP\n", "HANGUP\nHANGUP\n", "HANG"] {
         let mut pair = Pair::new();
-        pair.session.handle_input(early.as_bytes());
+        pair.session.handle_input(early.as_bytes(), Filled::No);
         let _pending = pair.session.send(&Noop::new()).unwrap();
         assert_eq!(pair.lines(), ["NOOP"]);
-        pair.session.handle_input(
-            b"HANGUP\n200 result=0\n".strip_prefix(early.as_bytes()).unwrap_or(b"200 result=0\n"),
-        );
+        let rest = b"HANGUP\n200 result=0\n".strip_prefix(early.as_bytes()).unwrap_or(b"200 result=0\n");
+        pair.session.handle_input(rest, Filled::No);
         assert_eq!(seen(&mut pair.session), [Seen::Hangup, response("200 result=0")], "{early:?}");
     }
 }
@@ -345,7 +345,7 @@ fn a_hangup_that_came_before_the_command_is_one() {
 #[test]
 fn what_follows_a_forged_end_of_the_environment_is_refused() {
     let mut pair = Pair::new();
-    pair.session.handle_input(b"agi_calleridname: x\n");
+    pair.session.handle_input(b"agi_calleridname: x\n", Filled::No);
     let line = ProtocolError::Unsolicited("agi_calleridname: x".into());
     assert_eq!(seen(&mut pair.session), [Seen::Failed(line)]);
     // and where it comes late, before it can be taken for the answer to a first command
@@ -369,7 +369,7 @@ fn an_answer_that_the_end_cut_short_is_an_error() {
     let mut pair = Pair::new();
     let _pending = pair.session.send(&Noop::new()).unwrap();
     assert_eq!(pair.lines(), ["NOOP"]);
-    pair.session.handle_input(b"200 resu");
+    pair.session.handle_input(b"200 resu", Filled::No);
     pair.session.handle_eof();
     assert_eq!(pair.events(), [Seen::Failed(ProtocolError::Truncated("200 resu".into()))]);
 }
@@ -384,7 +384,7 @@ fn a_response_is_bounded() {
         let mut line = vec![b'x'; length - 1];
         line[..4].copy_from_slice(b"200 ");
         line.push(b'\n');
-        pair.session.handle_input(&line);
+        pair.session.handle_input(&line, Filled::No);
         match &pair.events()[..] {
             [Seen::Response(_)] if fits => {}
             [Seen::Failed(ProtocolError::ResponseTooLong { .. })] if !fits => {}
@@ -402,7 +402,7 @@ fn a_probe_that_says_nothing_is_no_error() {
     assert_eq!(seen(&mut session), [Seen::Closed]);
     assert!(session.is_closed());
     let mut session = Session::new(NONCE);
-    session.handle_input(b"agi_network: yes\n");
+    session.handle_input(b"agi_network: yes\n", Filled::No);
     session.handle_eof();
     assert!(matches!(&seen(&mut session)[..], [Seen::Failed(ProtocolError::Environment(_))]));
 }

@@ -48,13 +48,13 @@ fn a_line_that_was_begun_is_written_to_its_end() {
 }
 
 #[test]
-fn an_abandoned_call_that_may_be_silent_is_settled_by_the_barrier() {
+fn an_abandoned_call_that_may_be_silent_is_synced_by_the_barrier() {
     for late in [None, Some("200 result=0 endpos=800"), Some("200 result=-1 endpos=0")] {
         let mut pair = Pair::new();
         let _pending = pair.session.send(&play()).unwrap();
         assert_eq!(pair.lines(), [PLAY_LINE]);
         pair.session.abandon();
-        assert!(!pair.session.is_settled());
+        assert!(!pair.session.is_synced());
         let pending = pair.session.send(&GetVariable::new("X")).unwrap();
         assert_eq!(pair.lines(), [barrier(1)], "the command waits");
         if let Some(late) = late {
@@ -93,7 +93,7 @@ fn the_answer_to_an_abandoned_call_may_settle_it_alone() {
     pair.session.abandon();
     pair.asterisk.respond("200 result=0 endpos=800");
     assert_eq!(pair.events(), []);
-    assert!(pair.session.is_settled());
+    assert!(pair.session.is_synced());
     assert_eq!(pair.exchange(Noop::new(), "NOOP", "200 result=0"), [response("200 result=0")]);
 }
 
@@ -107,7 +107,7 @@ fn resync_stops_what_runs_at_once() {
     assert_eq!(pair.lines(), [barrier(1)]);
     pair.asterisk.respond(echo(1));
     assert_eq!(pair.events(), []);
-    assert!(pair.session.is_settled());
+    assert!(pair.session.is_synced());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn only_the_very_token_is_an_echo() {
     for forged in [other_nonce.as_str(), "200 result=1 (agi-sync-)", "200 result=1 (agi-sync-1)", &echo(2)] {
         pair.asterisk.respond(forged);
         assert_eq!(pair.events(), []);
-        assert!(!pair.session.is_settled(), "{forged}");
+        assert!(!pair.session.is_synced(), "{forged}");
     }
 }
 

@@ -2,10 +2,8 @@
 //! cut where somebody who shapes a value wants it.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use std::io::Read;
-
 use agi_proto::commands::{DatabaseGet, GetVariable, Noop};
-use agi_proto::{BString, Command, Error, Event, ProtocolError, Session};
+use agi_proto::{BString, Command, Error, Event, Filled, ProtocolError, Session};
 use agi_tests::pair::{ENVIRONMENT, NONCE};
 
 type Result<T> = std::result::Result<T, Error<std::io::Error>>;
@@ -19,7 +17,8 @@ struct Script {
     /// The most bytes that come in one read, as TCP would cut them.
     piece: usize,
     /// It reads into space of its own, which this is the size of.
-    own_space: Option<usize>,
+    /// How many bytes one read has space for.
+    space: usize,
     barriers: usize,
 }
 
@@ -27,7 +26,7 @@ impl Script {
     fn start(block: &str) -> Self {
         let session = Session::new(NONCE);
         let kernel = block.as_bytes().to_vec();
-        Self { session, kernel, answers: Vec::new(), piece: usize::MAX, own_space: None, barriers: 0 }
+        Self { session, kernel, answers: Vec::new(), piece: usize::MAX, space: 2048, barriers: 0 }
     }
 
     fn begun() -> Self {
@@ -48,11 +47,11 @@ impl Script {
 
     fn call<C: Command>(&mut self, command: C, answer: &str) -> Result<C::Reply> {
         self.answers.push(answer.into());
-        let pending = self.session.send(&command).map_err(|error| self.session.refusal(error))?;
+        let pending = self.session.send(&command).map_err(|error| self.session.send_error(error))?;
         loop {
             match self.session.poll_event()? {
                 Some(Event::Response(response)) => return Ok(pending.decode(response)?),
-                Some(Event::Closed) => return Err(self.session.end()),
+                Some(Event::Closed) => return Err(self.session.close_error()),
                 Some(_) => continue,
                 None => self.turn(),
             }
@@ -74,21 +73,8 @@ impl Script {
         }
         let most = self.piece.min(self.kernel.len());
         assert_ne!(most, 0, "the script waits for nothing");
-        let read = match self.own_space {
-            None => {
-                let read = (&self.kernel[..most]).read(self.session.read_buf()).unwrap();
-                self.session.advance(read);
-                read
-            }
-            Some(space) => {
-                let read = most.min(space);
-                self.session.handle_input(&self.kernel[..read]);
-                if read == space {
-                    self.session.handle_more();
-                }
-                read
-            }
-        };
+        let read = most.min(self.space);
+        self.session.handle_input(&self.kernel[..read], Filled::when(read == self.space));
         self.kernel.drain(..read);
     }
 }
@@ -165,11 +151,10 @@ fn what_stands_behind_a_forged_end_of_the_block_answers_nothing() {
         ENVIRONMENT[9..].iter().map(|(name, value)| format!("\n{name}: {value}")).collect::<String>()
             + "\n\n";
     let length = environment("").find("agi_calleridname").unwrap() - 1 + rest.len();
-    for (end, own_space) in [(2047, None), (2048, None), (2049, None), (1023, Some(1024)), (1024, Some(1024))]
-    {
+    for (end, space) in [(2047, 2048), (2048, 2048), (2049, 2048), (1023, 1024), (1024, 1024)] {
         let caller_id = "1".repeat(end - length) + &rest + FORGED;
         let mut script = Script::start(&environment(&caller_id));
-        script.own_space = own_space;
+        script.space = space;
         script.open().unwrap();
         let error = script.call(GetVariable::new("IS_ADMIN"), "200 result=0\n").unwrap_err();
         let Error::Protocol(ProtocolError::Unsolicited(line)) = error else { panic!("{end}: {error}") };
@@ -184,6 +169,6 @@ fn a_long_honest_environment_is_an_environment() {
         let mut script = Script::start(&environment(&"1".repeat(end - length)));
         script.open().unwrap();
         script.call(Noop::new(), "200 result=0\n").unwrap();
-        assert!(script.session.is_settled());
+        assert!(script.session.is_synced());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agi_proto::commands::{ControlStreamFile, GetVariable, Noop, StreamFile};
 use agi_proto::{
-    Command, CommandInfo, CommandLine, Error, EscapeDigits, OnInput, ProtocolError, Raw, ReplyError,
+    Command, CommandInfo, CommandLine, Error, EscapeDigits, Filled, OnInput, ProtocolError, Raw, ReplyError,
     ReplyShape, Response, Session,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
@@ -37,7 +37,7 @@ fn the_getters_tell_where_it_stands() {
     let mut session = Session::new(1);
     assert!(session.environment().is_none() && !session.is_closed());
     let lines = ENVIRONMENT.map(|(name, value)| format!("{name}: {value}\n")).concat();
-    session.handle_input((lines + "\n").as_bytes());
+    session.handle_input((lines + "\n").as_bytes(), Filled::No);
     assert_eq!(seen(&mut session), [Seen::Environment]);
     assert_eq!(session.environment().unwrap().language().unwrap(), "en");
     session.handle_eof();
@@ -50,7 +50,7 @@ fn the_getters_tell_where_it_stands() {
 fn a_question_that_was_not_asked_is_taken_back() {
     let mut pair = asks_whether_hung_up();
     pair.session.abandon();
-    assert!(pair.session.is_settled());
+    assert!(pair.session.is_synced());
     assert_eq!(pair.exchange(Noop::new(), "NOOP", "200 result=0"), [Seen::Response("200 result=0".into())]);
 }
 
@@ -78,14 +78,14 @@ fn an_answer_that_was_given_up_between_two_events_is_not_told() {
 #[test]
 fn what_is_cut_off_of_what_nobody_waits_for_does_not_matter() {
     let mut waits = abandoned();
-    waits.session.handle_input(b"200 resu");
+    waits.session.handle_input(b"200 resu", Filled::No);
     waits.session.handle_eof();
     assert_eq!(waits.events(), [Seen::Closed]);
 
     let mut syncs = abandoned();
     syncs.session.resync().unwrap();
     assert_eq!(syncs.lines().len(), 1);
-    syncs.session.handle_input(b"200 resu");
+    syncs.session.handle_input(b"200 resu", Filled::No);
     syncs.session.handle_eof();
     assert_eq!(syncs.events(), [Seen::Closed]);
 
@@ -93,14 +93,14 @@ fn what_is_cut_off_of_what_nobody_waits_for_does_not_matter() {
     let _pending = finishes.session.send(&Noop::new()).unwrap();
     assert_eq!(finishes.lines().len(), 1);
     finishes.session.finish();
-    finishes.session.handle_input(b"200 resu");
+    finishes.session.handle_input(b"200 resu", Filled::No);
     finishes.session.handle_eof();
     assert_eq!(finishes.events(), [Seen::Closed]);
 
     let mut waited = Pair::new();
     let _pending = waited.session.send(&GetVariable::new("X")).unwrap();
     assert_eq!(waited.lines().len(), 1);
-    waited.session.handle_input(b"200 resu");
+    waited.session.handle_input(b"200 resu", Filled::No);
     waited.session.handle_eof();
     assert_eq!(waited.events(), [Seen::Failed(ProtocolError::Truncated("200 resu".into()))]);
 }
@@ -151,14 +151,14 @@ fn a_value_that_nobody_waits_for_says_nothing() {
     assert_eq!(pair.events(), []);
     pair.asterisk.respond(format!("200 result=1 (agi-sync-{NONCE:016x}-1)"));
     assert_eq!(pair.events(), []);
-    assert!(pair.session.is_settled() && !pair.session.is_hung_up());
+    assert!(pair.session.is_synced() && !pair.session.is_hung_up());
 }
 
 #[test]
 fn a_refusal_says_what_is_wrong_with_the_command() {
     let mut pair = Pair::new();
     let error = pair.session.send(&GetVariable::new("a\nb")).unwrap_err();
-    assert!(matches!(pair.session.refusal::<()>(error.clone()), Error::Encode(same) if same == error));
+    assert!(matches!(pair.session.send_error::<()>(error.clone()), Error::Encode(same) if same == error));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn the_whole_answer_to_an_abandoned_call_settles_it() {
     pair.session.abandon();
     pair.asterisk.respond("200 result=1 (a value)");
     assert_eq!(pair.events(), []);
-    assert!(pair.session.is_settled());
+    assert!(pair.session.is_synced());
     assert_eq!(pair.exchange(Noop::new(), "NOOP", "200 result=0"), [Seen::Response("200 result=0".into())]);
 }
 
@@ -184,8 +184,8 @@ fn a_value_as_long_as_the_smallest_piece_of_a_network_may_go_on() {
         // come, too
         let bytes = format!("HANGUP\n{answer}\n");
         let (first, rest) = bytes.split_at(400);
-        pair.session.handle_input(first.as_bytes());
-        pair.session.handle_input(rest.as_bytes());
+        pair.session.handle_input(first.as_bytes(), Filled::No);
+        pair.session.handle_input(rest.as_bytes(), Filled::No);
         let told = pair.events();
         let whole = [Seen::Hangup, Seen::Response(answer.into())];
         assert_eq!(told, if may_go_on { &whole[..1] } else { &whole[..] }, "{length} bytes");

@@ -3,7 +3,7 @@
 
 use agi_proto::commands::speech::Recognition;
 use agi_proto::commands::{GetVariable, Noop, SpeechRecognize, StreamFile};
-use agi_proto::{EscapeDigits, ProtocolError};
+use agi_proto::{EscapeDigits, Filled, ProtocolError};
 use agi_tests::pair::{NONCE, Pair, Seen, seen};
 
 const GET_LINE: &str = r#"GET VARIABLE "X""#;
@@ -140,7 +140,7 @@ fn a_value_of_several_lines_may_be_the_last_that_comes() {
         let mut pair = asked();
         pair.asterisk.respond("200 result=1 (a\nb)");
         assert_eq!(pair.events(), []);
-        pair.session.handle_input(rest.as_bytes());
+        pair.session.handle_input(rest.as_bytes(), Filled::No);
         pair.session.handle_eof();
         assert!(matches!(&pair.events()[..], [Seen::Failed(ProtocolError::Truncated(_))]), "{rest:?}");
     }
@@ -192,11 +192,11 @@ fn what_comes_before_a_line_is_written_answers_nothing() {
     pair.session.resync().unwrap();
     pair.asterisk.respond(echo(1));
     assert_eq!(pair.events(), []);
-    assert!(!pair.session.is_settled());
+    assert!(!pair.session.is_synced());
     // and a 511 is then no hangup
     let mut pair = Pair::new();
     let _pending = pair.session.send(&Noop::new()).unwrap();
-    pair.session.handle_input(b"511 forged\n");
+    pair.session.handle_input(b"511 forged\n", Filled::No);
     assert_eq!(seen(&mut pair.session), [unsolicited("511 forged")]);
 }
 

@@ -1,7 +1,7 @@
 //! What real Asterisks sent, replayed whole, split at every place, and byte by byte.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use agi_proto::{BStr, EncodeError, Raw, Session};
+use agi_proto::{BStr, EncodeError, Filled, Raw, Session};
 use agi_tests::pair::{Seen, seen};
 use agi_tests::trace::{Line, Trace};
 
@@ -13,7 +13,7 @@ fn replay(lines: &[Line], cut: impl Fn(usize, &[u8]) -> Vec<&[u8]>) -> Vec<Seen>
         match line {
             Line::Received(bytes) => {
                 for piece in cut(number, bytes) {
-                    session.handle_input(piece);
+                    session.handle_input(piece, Filled::No);
                     all.extend(seen(&mut session));
                 }
                 if !matches!(lines.get(number + 1), Some(Line::Received(_))) {
@@ -42,7 +42,7 @@ fn echo_barrier(session: &mut Session) {
     let Some(line) = session.poll_transmit().map(<[u8]>::to_vec) else { return };
     let token = line.split(|&byte| byte == b'"').nth(1).expect("a quoted token");
     session.transmitted(line.len());
-    session.handle_input(&[b"200 result=1 (", token, b")\n"].concat());
+    session.handle_input(&[b"200 result=1 (", token, b")\n"].concat(), Filled::No);
 }
 
 fn whole(lines: &[Line]) -> Vec<Seen> {

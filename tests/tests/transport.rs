@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 
 use agi_proto::commands::exec::Execution;
 use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
-use agi_proto::{Asterisk, AsteriskEvent, Command, Environment, Error, EscapeDigits, Event, Session};
+use agi_proto::{Asterisk, AsteriskEvent, Command, Environment, Error, EscapeDigits, Event, Filled, Session};
 use agi_tests::pair::ENVIRONMENT;
 
 /// A stream to a PBX in memory. What it answers to a line is a matter of the test.
@@ -20,8 +20,9 @@ impl<F: FnMut(&str) -> String> Pbx<F> {
         let mut pbx = Self { asterisk: Asterisk::new(8191), answer };
         pbx.asterisk.send_environment(ENVIRONMENT);
         let mut session = Session::new(1);
-        let read = pbx.read(session.read_buf()).unwrap();
-        session.advance(read);
+        let mut space = [0; 2048];
+        let read = pbx.read(&mut space).unwrap();
+        session.handle_input(&space[..read], Filled::No);
         assert!(matches!(session.poll_event(), Ok(Some(Event::Environment(Environment { .. })))));
         (session, pbx)
     }
@@ -74,9 +75,10 @@ fn call<C: Command, S: Read + Write>(
             let written = stream.write(bytes).map_err(Error::Io)?;
             session.transmitted(written);
         }
-        match stream.read(session.read_buf()).map_err(Error::Io)? {
+        let mut space = [0; 512];
+        match stream.read(&mut space).map_err(Error::Io)? {
             0 => session.handle_eof(),
-            read => session.advance(read),
+            read => session.handle_input(&space[..read], Filled::when(read == space.len())),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use super::Channel;
+use agi_proto::Filled;
 use agi_service::{LINGER, is_gone};
 
-use super::drive::{MOMENT, after, is_timeout, left};
+use super::drive::{MOMENT, READ, after, is_timeout, left};
 use crate::{Error, Stream};
 
 /// Reads of what is left behind, so that a peer which never stops sending cannot hold up the end.
@@ -64,6 +65,7 @@ impl<S: Stream> Channel<S> {
             Err(error) if is_timeout(&error) => {}
             result => result?,
         }
+        let mut space = [0; READ];
         loop {
             let left = left(deadline);
             if left == Some(Duration::ZERO) {
@@ -72,9 +74,9 @@ impl<S: Stream> Channel<S> {
                 return Err(ErrorKind::TimedOut.into());
             }
             self.limit_reads(left)?;
-            match self.stream.read(self.session.read_buf()) {
+            match self.stream.read(&mut space) {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.log.read(&self.session.read_buf()[..read]),
+                Ok(read) => self.log.read(&space[..read]),
                 Err(error) if is_timeout(&error) && left.is_some() => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -84,12 +86,15 @@ impl<S: Stream> Channel<S> {
 
     /// Reads what is there already, for the session or to be thrown away.
     pub(super) fn read_rest(&mut self, keep: bool) {
+        let mut space = [0; READ];
         for _ in 0..LAST_READS {
             if self.limit_reads(Some(MOMENT)).is_err() {
                 return;
             }
-            match self.stream.read(self.session.read_buf()) {
-                Ok(read @ 1..) if keep => self.session.advance(read),
+            match self.stream.read(&mut space) {
+                Ok(read @ 1..) if keep => {
+                    self.session.handle_input(&space[..read], Filled::when(read == READ));
+                }
                 Ok(1..) => {}
                 _ => return,
             }

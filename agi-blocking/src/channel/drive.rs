@@ -4,12 +4,14 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use agi_proto::Event;
+use agi_proto::{Event, Filled};
 use agi_service::is_gone;
 
 use super::Channel;
 use crate::{Error, Stream};
 
+/// The most bytes of one read: an environment or a reply usually comes by one.
+pub(super) const READ: usize = 2048;
 /// A time limit for what should not wait at all; zero is none that a socket takes.
 pub(super) const MOMENT: Duration = Duration::from_millis(1);
 
@@ -84,16 +86,17 @@ impl<S: Stream> Channel<S> {
             Err(error) if error.kind() == ErrorKind::Unsupported && left.is_none() => {}
             result => result.map_err(Error::Io)?,
         }
-        if self.session.expects_more() {
+        if self.session.wants_quick_ack() {
             self.stream.acknowledge();
         }
-        let result = self.stream.read(self.session.read_buf());
+        let mut space = [0; READ];
+        let result = self.stream.read(&mut space);
         self.heed_cut();
         match result {
             Ok(0) => self.session.handle_eof(),
             Ok(read) => {
-                self.log.read(&self.session.read_buf()[..read]);
-                self.session.advance(read);
+                self.log.read(&space[..read]);
+                self.session.handle_input(&space[..read], Filled::when(read == READ));
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
             Err(error) if is_timeout(&error) && limit.is_some() => {

@@ -91,7 +91,7 @@ impl<S: Stream> Channel<S> {
     /// A channel that is still to [`begin`](Self::begin), with the server's word that it has cut the stream.
     pub(crate) fn new(stream: S, limits: Limits, leniency: Leniency, cut: Arc<AtomicBool>) -> Self {
         Self {
-            session: Session::with(nonce(), limits, leniency),
+            session: Session::with_config(nonce(), limits, leniency),
             stream,
             read_timeout: None,
             write_timeout: None,

@@ -75,15 +75,16 @@ impl<S: Read + Write> Pbx<S> {
 
     /// The next command; `None` at the end of the script's direction.
     pub(crate) fn next(&mut self) -> Option<String> {
+        let mut space = [0; 1024];
         loop {
             match self.asterisk.poll_event() {
                 Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
                 Some(_) => return None,
                 None => {}
             }
-            match self.stream.read(self.asterisk.read_buf()).expect("no reset, and no end of patience") {
+            match self.stream.read(&mut space).expect("no reset, and no end of patience") {
                 0 => self.asterisk.handle_eof(),
-                read => self.asterisk.advance(read),
+                read => self.asterisk.handle_input(&space[..read]),
             }
         }
     }

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use agi_proto::commands::{GetVariable, GetVariableExact, Noop, SetVariable, SpeechRecognize, StreamFile};
 use agi_proto::{
-    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Leniency, Request, Response,
-    Session,
+    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Filled, Leniency, Request,
+    Response, Session,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -145,7 +145,7 @@ fn sessions(add: &mut Add<'_>) {
         let hangups = hangups(size);
         Case::new(name, &hangups.clone(), move || {
             let mut session = started();
-            session.handle_input(black_box(&hangups));
+            session.handle_input(black_box(&hangups), Filled::No);
             assert!(session.send(&Noop::new()).is_ok());
         })
     });
@@ -166,13 +166,13 @@ fn dropped_case(name: String, dropped: String, chunk: usize) -> Case {
         for chunk in dropped.as_bytes().chunks(chunk) {
             assert!(receive(&mut session, black_box(chunk)).is_none());
         }
-        assert!(!session.is_settled());
+        assert!(!session.is_synced());
     })
 }
 
 fn started() -> Session {
     let mut session = session();
-    session.handle_input(&environment());
+    session.handle_input(&environment(), Filled::No);
     assert_eq!(drain(&mut session), 1);
     session
 }

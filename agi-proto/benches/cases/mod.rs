@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use agi_proto::commands::{Answer, GetVariable, SetVariable, StreamFile};
 use agi_proto::{
-    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Event, Leniency, Limits,
-    Request, Response, Session, arguments,
+    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Event, Filled, Leniency,
+    Limits, Request, Response, Session, arguments,
 };
 
 mod hostile;
@@ -136,7 +136,7 @@ fn session_case(name: impl Into<String>, input: Vec<u8>, chunk: usize) -> Case {
     Case::new(name, &bytes, move || {
         let mut session = session();
         let events = input.chunks(chunk.min(input.len())).map(|chunk| {
-            session.handle_input(black_box(chunk));
+            session.handle_input(black_box(chunk), Filled::No);
             drain(&mut session)
         });
         assert!(events.sum::<usize>() > 0);
@@ -152,7 +152,7 @@ fn round_trip_case<C: Command + 'static>(
     chunk: usize,
 ) -> Case {
     let mut session = session();
-    session.handle_input(&environment());
+    session.handle_input(&environment(), Filled::No);
     assert_eq!(drain(&mut session), 1);
     // the last line of the answer may be the beginning of an echo, which counts through the session
     let (answer, echo) = match answer.rsplit_once('\n') {
@@ -242,7 +242,7 @@ fn session() -> Session {
     limits.environment_bytes = 1 << 20;
     limits.environment_variables = 1 << 20;
     limits.response_bytes = 1 << 20;
-    Session::with(7, limits, Leniency::default())
+    Session::with_config(7, limits, Leniency::default())
 }
 
 fn transmit(session: &mut Session) {
@@ -253,13 +253,11 @@ fn transmit(session: &mut Session) {
 }
 
 fn receive<'s>(session: &'s mut Session, mut input: &[u8]) -> Option<Event<'s>> {
-    // as an adapter does: read into what the session lends
+    // as an adapter does: by reads of some 2,000 bytes
     while !input.is_empty() {
-        let space = session.read_buf();
-        let read = space.len().min(input.len());
-        space[..read].copy_from_slice(&input[..read]);
+        let read = input.len().min(2048);
+        session.handle_input(&input[..read], Filled::when(read == 2048));
         input = &input[read..];
-        session.advance(read);
         if input.is_empty() {
             break;
         }

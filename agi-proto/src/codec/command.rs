@@ -80,13 +80,13 @@ impl<C: Command + ?Sized> Command for &C {
 /// A command that was sent: it remembers how to read the answer, and borrows nothing.
 #[must_use = "the answer that comes is read by this"]
 pub struct Pending<R> {
-    command: &'static str,
+    info: CommandInfo,
     decode: fn(&Response<'_>) -> Result<R, ReplyError>,
 }
 
 impl<R> Pending<R> {
-    pub(crate) fn new(command: &'static str, decode: fn(&Response<'_>) -> Result<R, ReplyError>) -> Self {
-        Self { command, decode }
+    pub(crate) fn new(info: CommandInfo, decode: fn(&Response<'_>) -> Result<R, ReplyError>) -> Self {
+        Self { info, decode }
     }
 
     /// Reads the answer.
@@ -99,12 +99,16 @@ impl<R> Pending<R> {
         if response.status() != 200 {
             return Err(response.rejection().into());
         }
-        (self.decode)(&response).map_err(|error| ReplyError { command: self.command, ..error }.into())
+        (self.decode)(&response).map_err(|error| {
+            let hidden = self.info.secrecy.hides_reply() && !response.is_failure();
+            let shown = if hidden { "[hidden]".into() } else { error.response };
+            ReplyError { command: self.info.name, response: shown, ..error }.into()
+        })
     }
 }
 
 impl<R> fmt::Debug for Pending<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("command", &self.command).finish_non_exhaustive()
+        f.debug_struct("Pending").field("command", &self.info.name).finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@
 //!         / line
 //! ```
 
-use crate::codec::line::{LineBuffer, TooLong, trim_line_end};
+use crate::codec::line::{LineBuffer, LineTooLong, trim_line_end};
 use crate::codec::response::USAGE_END;
 use crate::values::info::ReplyShape;
 
@@ -30,7 +30,7 @@ impl Framer {
         &mut self,
         input: &mut LineBuffer,
         shape: ReplyShape,
-    ) -> Result<Option<usize>, TooLong> {
+    ) -> Result<Option<usize>, LineTooLong> {
         while let Some(range) = input.next_line()? {
             let length = range.end;
             let line = trim_line_end(&input.peek()[range]);

@@ -5,19 +5,14 @@ use core::ops::Range;
 
 use memchr::memchr;
 
-/// Space offered for the first read: an environment block fits as a rule (about 700 bytes and the
-/// script's arguments).
-const FIRST: usize = 2048;
-/// Space kept and offered later: a reply fits as a rule.
-pub(crate) const KEEP: usize = 512;
+/// The most space that an empty buffer keeps: a reply usually fits.
+const KEEP: usize = 512;
 /// Space made for bytes that are copied in: such a reply as most are fits.
 const LEAST: usize = 64;
 
 /// A bounded receive buffer that cuts bytes into lines.
 ///
-/// * **In:** [`read_buf`](Self::read_buf) lends free space to read into and
-///   [`advance`](Self::advance) says how much was read; or [`handle_input`](Self::handle_input)
-///   copies.
+/// * **In:** [`handle_input`](Self::handle_input) copies received bytes.
 /// * **Out:** [`next_line`](Self::next_line) finds one line after the other without taking them, so
 ///   that a message of several lines can be found whole; [`take`](Self::take) takes it.
 ///
@@ -37,13 +32,11 @@ pub struct LineBuffer {
     limit: usize,
     /// What was received last filled the space there was.
     cut: bool,
-    /// How much space an empty buffer offers.
-    space: usize,
 }
 
 /// More bytes came than the buffer may hold without a message being complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong {
+pub struct LineTooLong {
     /// The limit that was passed.
     pub limit: usize,
 }
@@ -52,29 +45,12 @@ impl LineBuffer {
     /// An empty buffer, which allocates nothing until bytes come. One message may be `limit` bytes
     /// long.
     pub const fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, end: 0, limit, cut: false, space: FIRST }
+        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, end: 0, limit, cut: false }
     }
 
     /// Sets how long one message may be from now on.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
-    }
-
-    /// Free space to read into; never empty. Tell [`advance`](Self::advance) how much was read.
-    pub fn read_buf(&mut self) -> &mut [u8] {
-        self.reserve(1, self.space);
-        &mut self.bytes[self.end..]
-    }
-
-    /// Says that `n` bytes were read into what [`read_buf`](Self::read_buf) lent.
-    ///
-    /// # Panics
-    ///
-    /// If `n` is more than was lent.
-    pub fn advance(&mut self, n: usize) {
-        assert!(n <= self.bytes.len() - self.end, "advanced past the buffer that was lent");
-        self.end += n;
-        self.cut = self.end == self.bytes.len();
     }
 
     /// Copies received bytes in.
@@ -90,12 +66,12 @@ impl LineBuffer {
     ///
     /// # Errors
     ///
-    /// [`TooLong`] when the message passes the limit, whether its end came or not.
-    pub fn next_line(&mut self) -> Result<Option<Range<usize>>, TooLong> {
+    /// [`LineTooLong`] when the message passes the limit, whether its end came or not.
+    pub fn next_line(&mut self) -> Result<Option<Range<usize>>, LineTooLong> {
         let found = memchr(b'\n', &self.bytes[self.searched..self.end]);
         self.searched = found.map_or(self.end, |at| self.searched + at + 1);
         if self.searched - self.start > self.limit {
-            return Err(TooLong { limit: self.limit });
+            return Err(LineTooLong { limit: self.limit });
         }
         if found.is_none() {
             return Ok(None);
@@ -121,13 +97,13 @@ impl LineBuffer {
         self.start += n;
         self.line = self.start;
         self.searched = self.start;
-        self.space = KEEP;
         &self.bytes[from..self.start]
     }
 
-    /// Says that what was copied in last filled the space that it was read into.
-    pub(crate) fn set_cut(&mut self) {
-        self.cut = true;
+    /// Notes whether the bytes that were copied in last filled the space that they were read into.
+    #[inline]
+    pub(crate) fn set_cut(&mut self, cut: bool) {
+        self.cut = cut;
     }
 
     /// Whether what was received last filled all the space there was, so that more may be there already.
@@ -146,21 +122,23 @@ impl LineBuffer {
         self.bytes.capacity()
     }
 
-    /// Gives back what a large message needed, if nothing is left to take. Reading does that too; this is
-    /// for those who may not read for long.
-    pub(crate) fn give_back(&mut self) {
+    /// Frees the memory, if nothing is left to take.
+    pub(crate) fn free(&mut self) {
         if self.start == self.end {
             (self.start, self.line, self.searched, self.end) = (0, 0, 0, 0);
-            if self.bytes.len() > self.space {
-                self.bytes = Vec::new();
-            }
+            self.bytes = Vec::new();
         }
     }
 
     /// Makes room for `n` more bytes: by giving back what a large message needed, by moving what is
     /// left to the front, and only then by growing, to `least` bytes at least.
     fn reserve(&mut self, n: usize, least: usize) {
-        self.give_back();
+        if self.start == self.end {
+            (self.start, self.line, self.searched, self.end) = (0, 0, 0, 0);
+            if self.bytes.len() > KEEP {
+                self.bytes = Vec::new();
+            }
+        }
         if self.bytes.len() - self.end >= n {
             return;
         }
@@ -198,8 +176,7 @@ mod tests {
     fn lines_come_out_however_they_went_in() {
         let mut buffer = LineBuffer::new(100);
         for byte in b"one\n\ntwo\nthr" {
-            buffer.read_buf()[0] = *byte;
-            buffer.advance(1);
+            buffer.handle_input(&[*byte]);
         }
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"\n"[..]));
@@ -231,31 +208,34 @@ mod tests {
             message[3] = b'\n';
             buffer.handle_input(&message);
             assert_eq!(buffer.next_line(), Ok(Some(0..4)));
-            assert_eq!(buffer.next_line(), if fits { Ok(Some(4..len)) } else { Err(TooLong { limit: 10 }) });
+            assert_eq!(
+                buffer.next_line(),
+                if fits { Ok(Some(4..len)) } else { Err(LineTooLong { limit: 10 }) }
+            );
         }
         let mut endless = LineBuffer::new(10);
         endless.handle_input(&[b'x'; 11]);
-        assert_eq!(endless.next_line(), Err(TooLong { limit: 10 }));
+        assert_eq!(endless.next_line(), Err(LineTooLong { limit: 10 }));
     }
 
     #[test]
     fn what_is_left_moves_to_the_front_before_the_buffer_grows() {
         let mut buffer = LineBuffer::new(100_000);
-        let (two, three) = ([&[b'2'; 1500][..], b"\n"].concat(), [b'3'; FIRST - 1505]);
+        let (two, three) = ([&[b'2'; 1500][..], b"\n"].concat(), [b'3'; 2048 - 1505]);
         buffer.handle_input(&[b"one\n", &two[..], &three].concat());
-        assert_eq!(buffer.capacity(), FIRST);
+        assert_eq!(buffer.capacity(), 2048);
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
         // the second message was looked at and not taken
         assert_eq!(buffer.next_line(), Ok(Some(0..1501)));
         assert_eq!(buffer.next_line(), Ok(None));
         buffer.handle_input(b"333\n");
-        assert_eq!(buffer.capacity(), FIRST, "there was just enough space");
-        assert_eq!(buffer.next_line(), Ok(Some(1501..FIRST)));
+        assert_eq!(buffer.capacity(), 2048, "there was just enough space");
+        assert_eq!(buffer.next_line(), Ok(Some(1501..2048)));
         assert_eq!(buffer.peek(), [&two[..], &three, b"333\n"].concat());
         // and then by so much that the cost of moving stays in proportion
-        assert_eq!(buffer.read_buf().len(), FIRST);
-        assert_eq!(buffer.capacity(), 2 * FIRST);
-        assert_eq!(buffer.take(FIRST).last(), Some(&b'\n'));
+        buffer.handle_input(b"4");
+        assert_eq!(buffer.capacity(), 2 * 2048);
+        assert_eq!(buffer.take(2048).last(), Some(&b'\n'));
     }
 
     #[test]
@@ -265,7 +245,7 @@ mod tests {
         buffer.handle_input(&[b'x'; 50_000]);
         buffer.handle_input(b"\n");
         assert_eq!(line(&mut buffer).map(|l| l.len()), Some(50_001));
-        assert_eq!(buffer.read_buf().len(), KEEP);
-        assert_eq!(buffer.capacity(), KEEP);
+        buffer.handle_input(b"x");
+        assert_eq!(buffer.capacity(), LEAST);
     }
 }

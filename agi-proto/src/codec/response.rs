@@ -50,9 +50,9 @@ impl<'a> Response<'a> {
         Some(Self { raw, status: digit(a) * 100 + digit(b) * 10 + digit(c), hung_up: false })
     }
 
-    pub(crate) fn on_channel(mut self, hung_up: bool) -> Self {
-        self.hung_up = hung_up;
-        self
+    /// A response that was parsed before, and whether the channel is known to be hung up.
+    pub(crate) fn known(raw: &'a [u8], status: u16, hung_up: bool) -> Self {
+        Self { raw, status, hung_up }
     }
 
     /// The three digits: 200 answered, 510 unknown, 511 dead channel, 520 wrong arguments, 503 out of

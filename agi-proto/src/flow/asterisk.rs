@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::codec::arguments;
 use crate::codec::line::trim_line_end;
-use crate::codec::line::{LineBuffer, TooLong};
+use crate::codec::line::{LineBuffer, LineTooLong};
 
 /// What [`Asterisk::poll_event`] tells.
 #[derive(Debug)]
@@ -66,16 +66,6 @@ impl Asterisk {
         }
     }
 
-    /// Space to read received bytes into; never empty. Tell [`advance`](Self::advance) how much was read.
-    pub fn read_buf(&mut self) -> &mut [u8] {
-        self.input.read_buf()
-    }
-
-    /// Says that `n` bytes were read into what [`read_buf`](Self::read_buf) lent.
-    pub fn advance(&mut self, n: usize) {
-        self.input.advance(n);
-    }
-
     /// Takes received bytes by copying them.
     pub fn handle_input(&mut self, input: &[u8]) {
         self.input.handle_input(input);
@@ -107,7 +97,7 @@ impl Asterisk {
     pub fn poll_event(&mut self) -> Option<AsteriskEvent<'_>> {
         let length = match self.input.next_line() {
             Ok(Some(range)) => range.end,
-            Err(TooLong { .. }) => self.limit,
+            Err(LineTooLong { .. }) => self.limit,
             // a line that the end cut short is run as it is
             Ok(None) if self.eof && !self.input.peek().is_empty() => self.input.peek().len(),
             Ok(None) if self.eof && !self.closed => {

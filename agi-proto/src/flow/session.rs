@@ -1,236 +1,171 @@
 //! The script's side of a conversation: who may speak, what is owed, and what a hangup changes.
 
 mod barrier;
-mod machine;
+mod input;
+mod reply;
+mod state;
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::barrier::Barrier;
-use self::machine::Step;
+use self::input::Input;
+use self::reply::Held;
+use self::state::{State, Step};
 use crate::codec::command::{Command, Pending};
-use crate::codec::commands::ChannelStatus;
 use crate::codec::encode::CommandLine;
 use crate::codec::environment::Environment;
-use crate::codec::frame::Framer;
-use crate::codec::line::{KEEP, LineBuffer, trim_line_end};
+use crate::codec::line::trim_line_end;
 use crate::codec::response::Response;
 use crate::flow::output::Output;
 use crate::values::error::{EncodeError, Error, ProtocolError};
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::MusicEffect;
 use crate::values::limits::{Leniency, Limits};
 
-/// What [`Session::poll_event`] tells.
+/// An event of [`Session::poll_event`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The environment has come; commands may be sent.
     Environment(&'a Environment),
-    /// `100 result=0 Trying...`: the command runs and its answer is still to come (GOSUB).
+    /// `100 result=0 Trying...`: the command runs, and its reply is still to come (GOSUB).
     Trying,
-    /// The answer to the command that was sent: give it to [`Pending::decode`].
+    /// The reply to the command that was sent: pass it to [`Pending::decode`].
     Response(Response<'a>),
-    /// The channel is hung up; told once. The conversation goes on: commands that
-    /// [run on a dead channel](CommandInfo::on_dead_channel) still work, all others are answered 511.
+    /// The channel is hung up; reported once. The conversation goes on: commands that
+    /// [run on a dead channel](crate::CommandInfo::on_dead_channel) still work, all others are answered 511.
     Hangup,
-    /// Asterisk ended the conversation, and no answer will come any more; told once.
+    /// Asterisk ended the conversation, and no reply will come any more. Reported once for each time that the end was
+    /// [noted](Session::handle_eof), so a loop that reads until this cannot miss it.
     Closed,
+}
+
+/// Whether a read filled all the space that it had, so that more bytes may be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// It did. A value or an environment that seems to end there is not assumed to end.
+    Yes,
+    /// It did not, so these are all the bytes that had come.
+    No,
+}
+
+impl Filled {
+    /// Returns `Yes` if the read returned as many bytes as it had space for.
+    pub const fn when(is_full: bool) -> Self {
+        if is_full { Self::Yes } else { Self::No }
+    }
 }
 
 /// The script's side of one AGI conversation, without any I/O.
 ///
 /// Four kinds of methods:
 ///
-/// * **Input**, which the transport gives: [`read_buf`](Self::read_buf) with
-///   [`advance`](Self::advance), or [`handle_input`](Self::handle_input); [`handle_eof`](Self::handle_eof);
-///   [`handle_hangup`](Self::handle_hangup); [`handle_timeout`](Self::handle_timeout).
-/// * **Output**, which it takes: [`poll_transmit`](Self::poll_transmit) with
-///   [`transmitted`](Self::transmitted), [`poll_event`](Self::poll_event) and
-///   [`poll_timeout`](Self::poll_timeout).
-/// * **The application's calls**: [`send`](Self::send), [`abandon`](Self::abandon),
-///   [`resync`](Self::resync), [`finish`](Self::finish).
+/// * **Input** from the transport: [`handle_input`](Self::handle_input), [`handle_eof`](Self::handle_eof),
+///   [`handle_hangup`](Self::handle_hangup), [`handle_timeout`](Self::handle_timeout).
+/// * **Output** to it: [`poll_transmit`](Self::poll_transmit) with [`transmitted`](Self::transmitted),
+///   [`poll_event`](Self::poll_event) and [`poll_timeout`](Self::poll_timeout).
+/// * **The application's calls**: [`send`](Self::send), [`abandon`](Self::abandon), [`resync`](Self::resync),
+///   [`finish`](Self::finish).
 /// * **Getters**.
 ///
-/// The contract is the one of the [crate](crate): after any input and any call of the application, call
-/// `poll_event` until it gives `Ok(None)`, then write what `poll_transmit` gives until it gives `None`.
+/// The contract is the one of the [crate](crate): after any input and any call of the application, call `poll_event` until
+/// it returns `Ok(None)`, then write what `poll_transmit` returns until it returns `None`.
 ///
-/// ```text
-///                                     -- send --> Waiting -- answer --------------> Idle
-///  Environment -- blank line --> Idle                |  \-- -1: hung up? --> Confirming -- answer --> Idle
-///                                                    |  \-- EXEC gave 1 --+
-///                                                 abandon                 |
-///                                                    v                    v
-///                    Idle <-- the answer --  Abandoned -- send, resync --> Syncing -- echo --> Idle, Waiting
-/// ```
-///
-/// `Abandoned` goes to `Syncing` only where the answer may never come; else it waits for the answer. Any
-/// state goes to `Finishing` by `finish` and to `Closed` at the end of the stream.
+/// The states and the transitions between them are drawn in `flow/session/state.rs`.
 #[derive(Debug)]
 pub struct Session {
     state: State,
-    input: LineBuffer,
-    framer: Framer,
-    /// A message that was found and not taken yet.
-    found: Option<usize>,
+    input: Input,
     output: Output,
-    /// A command that waits until replies are paired again, and its line.
-    queued: Option<CommandInfo>,
-    queued_line: Vec<u8>,
-    /// A response whose meaning is being asked.
-    held: Vec<u8>,
     barrier: Barrier,
     environment: Option<Environment>,
     command_limit: usize,
     limits: Limits,
     leniency: Leniency,
-    /// A `100` has come, and the answer behind it has not.
-    trying: bool,
-    hung_up: bool,
-    hangup_to_tell: bool,
+    hangup: Hangup,
+    /// The reply to the command that was sent last may not be shown.
+    secret: bool,
+    /// Music on hold was switched on.
+    music: bool,
     eof: bool,
     failed: Option<ProtocolError>,
+    /// A reply that was held, while it is looked at.
+    delivered: Held,
 }
 
+/// What is known of a hangup.
 #[derive(Clone, Copy, Debug)]
-enum State {
-    /// The environment block is coming; so many lines of it have come.
-    Environment(usize),
-    /// Nothing is owed.
-    Idle,
-    /// The answer to this command is owed, and somebody waits for it.
-    Waiting(CommandInfo),
-    /// `held` says -1: whether the channel is hung up is being asked.
-    Confirming,
-    /// `held` can be handed out.
-    Confirmed,
-    /// The answer to this command may be owed, and nobody waits for it.
-    Abandoned(CommandInfo),
-    /// The barrier's echo is owed.
-    Syncing(Sync),
-    /// Nothing more will be sent; what still comes belongs to nobody.
-    Finishing,
-    /// The stream has ended.
-    Closed,
-}
-
-/// Why the barrier was sent, and so what becomes of that which comes before its echo. It is looked at line
-/// by line: only the echo's own token says where it ends.
-#[derive(Clone, Copy, Debug)]
-enum Sync {
-    /// A call was abandoned: it is dropped.
-    Drop,
-    /// EXEC gave 1, which `held` says: the usage text behind it is dropped.
-    Surplus,
-    /// `held` is a value of several lines, or text: it is the rest of that. If nobody waits for the value,
-    /// only its last line is kept.
-    Value { wanted: bool, shape: ReplyShape },
-    /// Nothing at all may come.
-    Prove,
-}
-
-impl Sync {
-    /// Whether `held` is to be handed out at the end.
-    fn holds(self) -> bool {
-        matches!(self, Self::Surplus | Self::Value { wanted: true, .. })
-    }
+enum Hangup {
+    Unknown,
+    /// `announced`: by a `HANGUP` or a signal, not only by a command that was refused. `reported`: as an event.
+    Known {
+        announced: bool,
+        reported: bool,
+    },
 }
 
 impl Session {
-    /// A session that holds Asterisk to what Asterisk sends, within the default limits.
+    /// A session that holds Asterisk to its own format, within the default limits.
     ///
-    /// `nonce` must not be guessable by the caller or by anything that the call's data comes from: it
-    /// makes the token of the barrier that pairs replies again after a call was abandoned. A random
-    /// number per session is right.
+    /// `nonce` must not be guessable by the caller or by anything that the call's data comes from: it makes the token of
+    /// the barrier that pairs replies again after a call was abandoned. A random number per session is right.
     pub fn new(nonce: u64) -> Self {
-        Self::with(nonce, Limits::default(), Leniency::default())
+        Self::with_config(nonce, Limits::default(), Leniency::default())
     }
 
-    /// A session with limits and leniencies of one's own. See [`new`](Self::new) for the nonce.
-    pub fn with(nonce: u64, limits: Limits, leniency: Leniency) -> Self {
+    /// A session with your own limits and leniencies. See [`new`](Self::new) for the nonce.
+    pub fn with_config(nonce: u64, limits: Limits, leniency: Leniency) -> Self {
         Self {
-            state: State::Environment(0),
-            input: LineBuffer::new(limits.environment_bytes),
-            framer: Framer::default(),
-            found: None,
+            state: State::Environment { lines: 0 },
+            input: Input::new(limits.environment_bytes),
             output: Output::default(),
-            queued: None,
-            queued_line: Vec::new(),
-            held: Vec::new(),
             barrier: Barrier::new(nonce),
             environment: None,
             command_limit: 0,
             limits,
             leniency,
-            trying: false,
-            hung_up: false,
-            hangup_to_tell: false,
+            hangup: Hangup::Unknown,
+            secret: false,
+            music: false,
             eof: false,
             failed: None,
+            delivered: Held::default(),
         }
     }
 
     // ---- input ----
 
-    /// Space to read received bytes into; never empty. Tell [`advance`](Self::advance) how much was read.
-    pub fn read_buf(&mut self) -> &mut [u8] {
-        self.give_back();
-        self.input.read_buf()
-    }
-
-    /// Says that what [`handle_input`](Self::handle_input) was given last filled the space that it was read into,
-    /// so that more may be waiting to be read. Then a value or an environment that seems to end just there is not
-    /// believed to end. With [`read_buf`](Self::read_buf) this is known.
-    pub fn handle_more(&mut self) {
-        self.input.set_cut();
-    }
-
-    /// Gives back what a large response needed that was held, once it was handed out.
-    fn give_back(&mut self) {
-        if matches!(self.state, State::Idle | State::Waiting(_)) && self.held.capacity() > KEEP {
-            self.held = Vec::new();
-        }
-    }
-
-    /// Says that `n` bytes were read into what [`read_buf`](Self::read_buf) lent.
-    ///
-    /// # Panics
-    ///
-    /// If `n` is more than was lent.
-    pub fn advance(&mut self, n: usize) {
-        self.input.advance(n);
-    }
-
-    /// Takes received bytes by copying them: all that was read at once. Where the space for that is small, see
-    /// [`handle_more`](Self::handle_more).
+    /// Takes the received bytes of one read, by copying them. `filled` is whether the read filled all its space.
     #[inline]
-    pub fn handle_input(&mut self, input: &[u8]) {
-        self.give_back();
-        self.input.handle_input(input);
+    pub fn handle_input(&mut self, input: &[u8], filled: Filled) {
+        if self.delivered.bytes.capacity() > 0 {
+            self.delivered = Held::default();
+        }
+        self.input.receive(input, filled == Filled::Yes);
     }
 
-    /// The stream from Asterisk has ended (or was reset, which is how it ends when Asterisk closes while
-    /// a command is on its way to it).
+    /// Notes that the stream from Asterisk has ended, or was reset, which is how it ends when Asterisk closes while a
+    /// command is on its way to it. A write that fails is the same: read what is still there before, if that is possible.
     pub fn handle_eof(&mut self) {
-        self.eof = true;
+        self.on_eof();
     }
 
-    /// The channel was hung up, as process AGI learns it: by SIGHUP.
+    /// Notes that the channel was hung up, as process AGI learns it: by SIGHUP.
     pub fn handle_hangup(&mut self) {
-        if !matches!(self.state, State::Finishing | State::Closed) {
-            self.note_hangup();
+        if !matches!(self.state, State::Finishing | State::Closed { .. }) {
+            self.note_hangup(true);
         }
     }
 
-    /// Nothing came for as long as [`poll_timeout`](Self::poll_timeout) said.
+    /// Call this when the duration returned by [`poll_timeout`](Self::poll_timeout) has elapsed without input.
     pub fn handle_timeout(&mut self) {
         if self.poll_timeout().is_some() {
-            self.barrier.send(&mut self.output);
+            self.on_timeout();
         }
     }
 
     // ---- output ----
 
-    /// Bytes to write to Asterisk: never more than one command line, and each line as a whole. Tell
+    /// Returns bytes to write to Asterisk: never more than one command line, and each line as a whole. Report to
     /// [`transmitted`](Self::transmitted) how many were written.
     #[must_use]
     #[inline]
@@ -238,47 +173,47 @@ impl Session {
         if self.eof { None } else { self.output.poll() }
     }
 
-    /// Says that `n` of the bytes that [`poll_transmit`](Self::poll_transmit) gave were written.
+    /// Notes that `n` of the bytes of [`poll_transmit`](Self::poll_transmit) were written.
     ///
     /// # Panics
     ///
-    /// If `n` is more than it gave.
+    /// If `n` is more than it returned.
     #[inline]
     pub fn transmitted(&mut self, n: usize) {
         self.output.transmitted(n);
     }
 
-    /// How long to wait for input before [`handle_timeout`](Self::handle_timeout) is due. `None`, the
-    /// rule, is for ever: only while replies are being paired again after an abandoned call is there
-    /// something to do when nothing comes. The time counts from when this first gave it since the last input; a
-    /// wait that was given up before does not begin anew.
+    /// Returns how long to wait for input before [`handle_timeout`](Self::handle_timeout) is due. Usually that is `None`,
+    /// forever. It is limited while replies are being paired again after an abandoned call, and while the rest of a
+    /// message is missing. The time starts when this method first returns it after the last input; dropping and
+    /// restarting the wait does not restart it.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        match self.state {
-            _ if self.failed.is_some() || self.eof || !self.output.is_empty() => None,
-            State::Syncing(_) => Some(self.barrier.patience()),
-            _ => None,
+        match self.failed.is_some() || self.eof || !self.output.is_empty() {
+            true => None,
+            false => self.patience(),
         }
     }
 
-    /// What happened. `Ok(None)` means that more input is needed, once what
-    /// [`poll_transmit`](Self::poll_transmit) gives is written.
+    /// Returns the next event. `Ok(None)` means that more input is needed, after [`poll_transmit`](Self::poll_transmit) has
+    /// been written.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`], which is final: every later call gives the same.
+    /// [`ProtocolError`], which is final: every later call returns the same.
     #[inline]
     pub fn poll_event(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
         if self.only_waits() { Ok(None) } else { self.poll_step() }
     }
 
-    /// Whether nothing has come since a command was sent, as is the rule right behind it.
+    /// Returns whether nothing has come since a command was sent, as is usual right after it.
     #[inline]
     fn only_waits(&self) -> bool {
-        matches!(self.state, State::Waiting(_))
+        matches!(self.state, State::Waiting { .. })
             && self.input.is_searched()
-            && self.found.is_none()
-            && !(self.eof || self.hangup_to_tell || self.failed.is_some())
+            && !(self.eof
+                || self.failed.is_some()
+                || matches!(self.hangup, Hangup::Known { reported: false, .. }))
     }
 
     fn poll_step(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
@@ -289,24 +224,30 @@ impl Session {
             Ok(step) => step,
             Err(error) => return Err(self.fail(error)),
         };
-        let response = |raw| Response::parse(trim_line_end(raw)).expect("it was one when it was found");
+        let hung_up = self.is_hung_up();
         Ok(match step {
             Step::NeedInput => None,
             Step::Environment => self.environment.as_ref().map(Event::Environment),
             Step::Trying => Some(Event::Trying),
             Step::Hangup => Some(Event::Hangup),
             Step::Closed => Some(Event::Closed),
-            Step::Response(n) => Some(Event::Response(response(self.input.take(n)).on_channel(self.hung_up))),
-            Step::Held => Some(Event::Response(response(&self.held).on_channel(self.hung_up))),
+            Step::Response(length, status) => {
+                let raw = trim_line_end(self.input.take(length));
+                Some(Event::Response(Response::known(raw, status, hung_up)))
+            }
+            Step::Held(held) => {
+                self.delivered = held;
+                let raw = trim_line_end(&self.delivered.bytes);
+                Some(Event::Response(Response::known(raw, self.delivered.status, hung_up)))
+            }
         })
     }
 
     // ---- the application's calls ----
 
-    /// Queues a command. Its answer comes as [`Event::Response`].
+    /// Queues a command. Its reply comes as [`Event::Response`].
     ///
-    /// After [`abandon`](Self::abandon) the command waits until replies are paired again; nothing needs to
-    /// be done for that but to go on with the loop.
+    /// After [`abandon`](Self::abandon) the command waits until replies are paired again; just go on with the loop.
     ///
     /// # Errors
     ///
@@ -314,94 +255,85 @@ impl Session {
     pub fn send<C: Command + ?Sized>(&mut self, command: &C) -> Result<Pending<C::Reply>, EncodeError> {
         self.admit()?;
         let info = command.info();
-        let at_once = matches!(self.state, State::Idle);
-        let out = if at_once { self.output.buffer() } else { &mut self.queued_line };
+        if self.music && info.music == MusicEffect::Breaks {
+            return Err(EncodeError::MusicIsOn { command: info.name });
+        }
+        let mut queued_line = (!matches!(self.state, State::Idle)).then(alloc::vec::Vec::new);
+        let out = queued_line.as_mut().unwrap_or_else(|| self.output.buffer());
         let mut line = CommandLine::new(out, info.name, self.command_limit);
         command.encode(&mut line);
         line.finish()?;
-        if at_once {
-            self.state = State::Waiting(info);
-        } else {
-            self.queued = Some(info);
-            self.start_sync_if_silent();
+        match info.music {
+            MusicEffect::Starts => self.music = true,
+            MusicEffect::Stops => self.music = false,
+            MusicEffect::Ignores | MusicEffect::Breaks => {}
         }
-        Ok(Pending::new(info.name, C::decode))
+        self.secret = info.secrecy.hides_reply() || (self.secret && !self.is_synced());
+        self.on_send(info, queued_line);
+        Ok(Pending::new(info, C::decode))
     }
 
-    /// Gives up waiting for the answer of the command that was sent; does nothing where none is owed.
+    /// Gives up waiting for the reply of the command that was sent; does nothing if none is owed.
     ///
-    /// If nothing of it was written yet, it is taken back. Otherwise the answer, if one comes, is dropped,
-    /// and the next command waits for that. A command that [stops](crate::OnInput::Stops) when another comes is
-    /// stopped by the next [`send`](Self::send) or [`resync`](Self::resync).
+    /// If nothing of it was written yet, it is taken back. Otherwise the reply, if one comes, is dropped, and the next
+    /// command waits for that. A command that [stops](crate::OnInput::Stops) when another comes is stopped by the next
+    /// [`send`](Self::send) or [`resync`](Self::resync).
     #[inline]
     pub fn abandon(&mut self) {
-        if self.queued.take().is_some() {
-            self.queued_line.clear();
-            return;
-        }
-        match self.state {
-            State::Waiting(_) if self.output.retract() => self.state = State::Idle,
-            State::Waiting(info) => self.state = State::Abandoned(info),
-            State::Confirming if self.output.retract() => self.state = State::Idle,
-            State::Confirming => self.state = State::Abandoned(ChannelStatus::INFO),
-            State::Confirmed => self.state = State::Idle,
-            State::Syncing(Sync::Surplus) => self.state = State::Syncing(Sync::Drop),
-            State::Syncing(Sync::Value { shape, .. }) => {
-                self.state = State::Syncing(Sync::Value { wanted: false, shape });
-            }
-            _ => {}
+        if !matches!(self.state, State::Idle) {
+            self.on_abandon();
         }
     }
 
-    /// Pairs replies again now, rather than at the next [`send`](Self::send): go on with the loop until
-    /// [`is_settled`](Self::is_settled).
+    /// Pairs replies again now, instead of at the next [`send`](Self::send): go on with the loop until
+    /// [`is_synced`](Self::is_synced).
     ///
-    /// Where no call was abandoned, this proves that nothing but answers is on the way: what comes before
-    /// the barrier's echo is [`ProtocolError::Unsolicited`]. Right after the environment, that finds
-    /// what somebody forged behind a forged end of the block.
+    /// If no call was abandoned, this proves that nothing but replies is on the way: bytes before the barrier's echo are
+    /// [`ProtocolError::Unsolicited`]. Right after the environment, that finds what somebody forged after a forged end of
+    /// the block.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Busy`] where an answer is waited for, and as for [`send`](Self::send).
+    /// [`EncodeError::Busy`] while a reply is awaited, and as for [`send`](Self::send).
     pub fn resync(&mut self) -> Result<(), EncodeError> {
         self.admit()?;
-        if let State::Idle = self.state {
-            self.start_sync(Sync::Prove);
-        } else {
-            self.start_sync_if_silent();
-        }
+        self.on_resync();
         Ok(())
     }
 
-    /// Says that nothing more will be sent: the transport shuts its writing side once
-    /// [`poll_transmit`](Self::poll_transmit) gives `None`, then reads and polls until [`Event::Closed`].
-    /// What still comes is dropped. Asterisk sends a `HANGUP` at the end of every session, hung up or
-    /// not; this one is not told.
+    /// Ends the conversation from our side: the transport shuts its writing side once
+    /// [`poll_transmit`](Self::poll_transmit) returns `None`, then reads and polls until [`Event::Closed`]. Bytes that still
+    /// come are dropped. Asterisk sends a `HANGUP` at the end of every session, hung up or not; this one is not reported.
     pub fn finish(&mut self) {
-        self.abandon();
-        if !matches!(self.state, State::Closed) {
-            self.output.retract();
-            self.state = State::Finishing;
-        }
+        self.on_finish();
     }
 
     // ---- getters ----
 
-    /// The environment, once it has come.
+    /// Returns the environment, once it has come.
     pub fn environment(&self) -> Option<&Environment> {
         self.environment.as_ref()
     }
 
-    /// Whether the channel is known to be hung up: by `HANGUP`, by SIGHUP or by a 511.
+    /// Returns whether the channel is known to be hung up: by `HANGUP`, by SIGHUP, or because a command was refused with
+    /// 511.
     #[inline]
     pub fn is_hung_up(&self) -> bool {
-        self.hung_up
+        matches!(self.hangup, Hangup::Known { .. })
     }
 
-    /// Why there is no answer, and why nothing more can be sent: what an adapter gives to the caller when
-    /// [`Event::Closed`] came instead of a response. A broken protocol is told before a hangup, and events that
-    /// were not polled yet are taken into account.
-    pub fn end<Io>(&mut self) -> Error<Io> {
+    /// Returns whether a hangup was announced, by `HANGUP` or SIGHUP.
+    ///
+    /// If it was not though [`is_hung_up`](Self::is_hung_up) holds, a command was refused with 511 out of the blue. That
+    /// is how a hangup shows if the dialplan has set `AGISIGHUP=no`; otherwise the channel was never alive for AGI: in the
+    /// extension `h`, in a hangup handler, or in an interception routine, where it may even be up.
+    pub fn is_hangup_announced(&self) -> bool {
+        matches!(self.hangup, Hangup::Known { announced: true, .. })
+    }
+
+    /// Returns the error for a call that got [`Event::Closed`] instead of a response. Drains pending events first; a
+    /// protocol error takes precedence over a hangup.
+    pub fn close_error<Io>(&mut self) -> Error<Io> {
         loop {
             match self.poll_event() {
                 Ok(Some(_)) => {}
@@ -409,42 +341,54 @@ impl Session {
                 Err(error) => return Error::Protocol(error),
             }
         }
-        if self.hung_up { Error::Hangup } else { Error::Closed }
+        if self.is_hung_up() { Error::Hangup } else { Error::Closed }
     }
 
-    /// Why [`send`](Self::send) or [`resync`](Self::resync) refused, for the caller of an adapter: who calls after
-    /// the end did nothing wrong, and gets the [`end`](Self::end).
-    pub fn refusal<Io>(&mut self, error: EncodeError) -> Error<Io> {
+    /// Returns the error for a call that [`send`](Self::send) or [`resync`](Self::resync) refused. A caller after the end did
+    /// nothing wrong, and gets the [`close_error`](Self::close_error).
+    pub fn send_error<Io>(&mut self, error: EncodeError) -> Error<Io> {
         match error {
-            EncodeError::Closed => self.end(),
+            EncodeError::Closed => self.close_error(),
             error => Error::Encode(error),
         }
     }
 
-    /// Whether somebody waits for an answer.
+    /// Returns whether somebody waits for a reply.
     pub fn is_waiting(&self) -> bool {
-        self.queued.is_some()
-            || matches!(self.state, State::Waiting(_) | State::Confirming | State::Confirmed)
-            || matches!(self.state, State::Syncing(sync) if sync.holds())
+        self.state.is_waiting()
     }
 
-    /// Whether Asterisk has begun an answer that it writes in several pieces: GOSUB's `100`, or a 520 block. Or
-    /// whether it may, as the answer to an abandoned command may come before the barrier's echo.
+    /// Returns whether Asterisk may hold back bytes until what it has sent is acknowledged.
     ///
-    /// Asterisk leaves Nagle's algorithm on, so the rest waits until this side acknowledges what came, which the
-    /// kernel puts off for 40 ms. A transport over TCP may acknowledge at once while this holds (`TCP_QUICKACK`).
-    pub fn expects_more(&self) -> bool {
-        self.trying || self.framer.is_inside() || matches!(self.state, State::Syncing(_))
+    /// It leaves Nagle's algorithm on. So the second piece of an answer waits for the acknowledgement of the first one,
+    /// which the kernel delays by 40 ms: GOSUB's `100`, a 520 block, a `HANGUP` before an owed reply; and while
+    /// resynchronising, the reply to an abandoned command before the barrier's echo. A transport over TCP may acknowledge
+    /// at once while this holds (`TCP_QUICKACK`).
+    pub fn wants_quick_ack(&self) -> bool {
+        match &self.state {
+            State::Syncing { .. } => true,
+            State::Waiting { trying, .. } | State::Abandoned { trying, .. } => {
+                *trying || self.is_hangup_announced() || self.input.is_inside_message()
+            }
+            State::Confirming(_) => self.is_hangup_announced(),
+            _ => false,
+        }
     }
 
-    /// Whether no answer is owed that nobody waits for.
+    /// Returns whether no abandoned command may still be answered.
     #[inline]
-    pub fn is_settled(&self) -> bool {
-        !matches!(self.state, State::Abandoned(_) | State::Syncing(_))
+    pub fn is_synced(&self) -> bool {
+        !matches!(self.state, State::Abandoned { .. } | State::Syncing { .. })
     }
 
-    /// Whether the conversation is over: the stream has ended and all was told.
+    /// Returns whether the conversation is over: the stream has ended, and all was reported.
     pub fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed)
+        matches!(self.state, State::Closed { .. })
+    }
+
+    fn fail(&mut self, error: ProtocolError) -> ProtocolError {
+        self.failed = Some(error.clone());
+        self.output = Output::default();
+        error
     }
 }

@@ -54,6 +54,12 @@ pub enum EncodeError {
         /// See [`Version::command_limit`](crate::Version::command_limit).
         limit: usize,
     },
+    /// `RECORD FILE` while music on hold is on: it corrupts Asterisk's memory. Send `SET MUSIC OFF` first.
+    #[error("{command}: music on hold is on, which would corrupt Asterisk: send SET MUSIC OFF first")]
+    MusicIsOn {
+        /// The command.
+        command: &'static str,
+    },
     /// A reply is owed to another command: Asterisk takes one at a time. Wait for it, or
     /// [`abandon`](crate::Session::abandon) it.
     #[error("another command still waits for its reply")]
@@ -62,7 +68,7 @@ pub enum EncodeError {
     #[error("the environment has not come yet")]
     NotStarted,
     /// The conversation is over; this session takes no more commands.
-    /// [`Session::end`](crate::Session::end) says why.
+    /// [`Session::close_error`](crate::Session::close_error) says why.
     #[error("the conversation is over")]
     Closed,
 }

@@ -17,6 +17,23 @@ pub struct CommandInfo {
     pub failure_may_be_hangup: bool,
     /// The part of it that no log and no error may show.
     pub secrecy: Secrecy,
+    /// What it has to do with music on hold.
+    pub music: MusicEffect,
+}
+
+/// What a command has to do with music on hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MusicEffect {
+    /// Nothing.
+    #[default]
+    Ignores,
+    /// It switches the music on.
+    Starts,
+    /// It switches the music off.
+    Stops,
+    /// It corrupts Asterisk while the music plays, so it is refused then: `RECORD FILE`.
+    Breaks,
 }
 
 /// The part of a command that no log and no error may show, because it may be a PIN.
@@ -86,6 +103,7 @@ impl CommandInfo {
             shape: ReplyShape::Line,
             failure_may_be_hangup: false,
             secrecy: Secrecy::Open,
+            music: MusicEffect::Ignores,
         }
     }
 
@@ -116,6 +134,12 @@ impl CommandInfo {
     /// A command of which no log and no error may show this part.
     pub const fn secrecy(mut self, secrecy: Secrecy) -> Self {
         self.secrecy = secrecy;
+        self
+    }
+
+    /// A command that has this to do with music on hold.
+    pub const fn music(mut self, music: MusicEffect) -> Self {
+        self.music = music;
         self
     }
 }

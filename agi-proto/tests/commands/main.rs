@@ -44,8 +44,8 @@ impl Table {
             let arguments = arguments.split('|').take(if arguments.is_empty() { 0 } else { usize::MAX });
             let words: Vec<&str> = name.split(' ').chain(arguments).collect();
             assert_eq!(arguments::split(line.as_bytes()), words, "{name}: {line}");
-            // what is secret may depend on the arguments
-            assert_eq!(command.info().secrecy(C::INFO.secrecy), C::INFO);
+            // these may depend on the arguments
+            assert_eq!(command.info().secrecy(C::INFO.secrecy).music(C::INFO.music), C::INFO);
         }
         for (raw, is) in replies {
             assert_eq!(meaning::<C>(raw), is, "{name}: {raw}");

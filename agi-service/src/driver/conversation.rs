@@ -6,7 +6,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use agi_proto::{Event, Leniency, Limits, Session};
+use agi_proto::{Event, Filled, Leniency, Limits, Session};
 
 use super::race::within;
 use crate::log::ConversationLog;
@@ -50,7 +50,7 @@ impl<T: Transport> Conversation<T> {
     pub(crate) fn new(transport: T, limits: Limits, leniency: Leniency) -> Self {
         Self {
             transport,
-            session: Session::with(nonce(), limits, leniency),
+            session: Session::with_config(nonce(), limits, leniency),
             log: ConversationLog::default(),
             unflushed: false,
             mute: false,
@@ -137,7 +137,7 @@ impl<T: Transport> Conversation<T> {
 
     /// Waits for input, or for as long as the session wants to wait for it.
     async fn receive(&mut self) -> Result<(), Error> {
-        if self.session.expects_more() {
+        if self.session.wants_quick_ack() {
             self.transport.acknowledge();
         }
         if self.reads >= READS_AT_ONCE {
@@ -183,10 +183,7 @@ impl<T: Transport> Conversation<T> {
         let (session, log) = (&mut self.session, &self.log);
         let read = self.transport.poll_read(cx, |bytes, is_full| {
             log.read(bytes);
-            session.handle_input(bytes);
-            if is_full {
-                session.handle_more();
-            }
+            session.handle_input(bytes, Filled::when(is_full));
         });
         self.reads = if read.is_ready() { self.reads.saturating_add(1) } else { 0 };
         self.heard |= matches!(read, Poll::Ready(Ok(1..)));

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use agi_proto::{Command, Environment, Event, Request, Session};
+use agi_proto::{Command, Environment, Event, Filled, Request, Session};
 
 use super::line::Line;
 use crate::Error;
@@ -32,11 +32,11 @@ impl Link {
     ///
     /// [`Error`], whose page says for each kind whether one may go on.
     pub fn call<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
-        let pending = self.session.send(&command).map_err(|error| self.session.refusal(error))?;
+        let pending = self.session.send(&command).map_err(|error| self.session.send_error(error))?;
         loop {
             match self.session.poll_event()? {
                 Some(Event::Response(response)) => return Ok(pending.decode(response)?),
-                Some(Event::Closed) => return Err(self.session.end()),
+                Some(Event::Closed) => return Err(self.session.close_error()),
                 Some(_) => {}
                 None => self.turn()?,
             }
@@ -72,9 +72,10 @@ impl Link {
             self.session.transmitted(n);
         }
         self.line.set_read_timeout(self.session.poll_timeout());
-        match self.line.read(self.session.read_buf()) {
+        let mut space = [0; 1024];
+        match self.line.read(&mut space) {
             Ok(0) => self.session.handle_eof(),
-            Ok(n) => self.session.advance(n),
+            Ok(n) => self.session.handle_input(&space[..n], Filled::when(n == space.len())),
             Err(error) if error.kind() == ErrorKind::TimedOut => self.session.handle_timeout(),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => self.session.handle_eof(),
             Err(error) => return Err(agi_proto::Error::Io(error)),

@@ -140,13 +140,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// The next command line; `None` at the end.
     pub async fn command(&mut self) -> Option<String> {
+        let mut space = [0; 1024];
         loop {
             match self.asterisk.poll_event() {
                 Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
                 Some(_) => return None,
-                None => match self.stream.read(self.asterisk.read_buf()).await.unwrap() {
+                None => match self.stream.read(&mut space).await.unwrap() {
                     0 => self.asterisk.handle_eof(),
-                    read => self.asterisk.advance(read),
+                    read => self.asterisk.handle_input(&space[..read]),
                 },
             }
         }

@@ -48,8 +48,7 @@ fn lines(data: &[u8]) {
     collect(&mut asterisk, &mut whole);
     let mut dribbled = Vec::new();
     for byte in data {
-        bytewise.read_buf()[0] = *byte;
-        bytewise.advance(1);
+        bytewise.handle_input(&[*byte]);
         collect(&mut bytewise, &mut dribbled);
     }
     bytewise.handle_eof();

@@ -5,7 +5,8 @@ use agi_proto::commands::{
     Exec, GetData, GetFullVariable, GetVariable, Noop, SpeechRecognize, StreamFile, WaitForDigit,
 };
 use agi_proto::{
-    Command, CommandInfo, CommandLine, EncodeError, OnInput, ReplyError, ReplyShape, Response, Session,
+    Command, CommandInfo, CommandLine, EncodeError, Filled, OnInput, ReplyError, ReplyShape, Response,
+    Session,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -109,9 +110,9 @@ impl Conversation {
         for (name, value) in ENVIRONMENT {
             let enhanced = name == "agi_enhanced" && pbx.is_enhanced();
             let value = if enhanced { "1.0" } else { value };
-            session.handle_input(format!("{name}: {value}\n").as_bytes());
+            session.handle_input(format!("{name}: {value}\n").as_bytes(), Filled::No);
         }
-        session.handle_input(b"\n");
+        session.handle_input(b"\n", Filled::No);
         assert_eq!(seen(&mut session), [Seen::Environment]);
         Ok(Self {
             session,
@@ -257,7 +258,7 @@ impl Conversation {
             }
         }
         trace(|| format!("  asterisk: {}", piece.escape_ascii()));
-        self.session.handle_input(&piece);
+        self.session.handle_input(&piece, Filled::No);
         if self.pbx.closed && self.pbx.segments.is_empty() {
             self.session.handle_eof();
         }
@@ -274,7 +275,7 @@ impl Conversation {
                     self.hangup_told = true;
                 }
                 Seen::Closed => {
-                    assert!(self.pbx.closed && !self.closed);
+                    assert!(self.pbx.closed);
                     self.closed = true;
                     self.awaited = None;
                 }
@@ -312,16 +313,16 @@ impl Conversation {
                 continue;
             }
             if self.session.poll_timeout().is_none() {
-                return self.is_settled();
+                return self.is_synced();
             }
             self.session.handle_timeout();
         }
         panic!("it never comes to rest: {:?}", self.session);
     }
 
-    fn is_settled(&self) -> Result<()> {
+    fn is_synced(&self) -> Result<()> {
         assert!(self.awaited.is_none(), "never answered: {:?}", self.session);
-        let stopped = !self.session.is_settled();
+        let stopped = !self.session.is_synced();
         assert!(!stopped || self.closed, "never paired again: {:?}", self.session);
         assert!(!self.pbx.closed || self.closed, "the end was not told");
         Ok(())

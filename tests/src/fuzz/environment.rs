@@ -1,6 +1,6 @@
 //! Any bytes as an environment block.
 
-use agi_proto::{Environment, Event, Leniency, Limits, ProtocolError, Session};
+use agi_proto::{Environment, Event, Filled, Leniency, Limits, ProtocolError, Session};
 
 use crate::pair::ENVIRONMENT;
 
@@ -88,9 +88,9 @@ fn is_what_asterisk_sends(environment: &Environment) {
 }
 
 fn through_session(pieces: &[&[u8]], leniency: Leniency) -> Result<Option<Environment>, ProtocolError> {
-    let mut session = Session::with(0, Limits::default(), leniency);
+    let mut session = Session::with_config(0, Limits::default(), leniency);
     for piece in pieces {
-        session.handle_input(piece);
+        session.handle_input(piece, Filled::No);
         match session.poll_event()? {
             Some(Event::Environment(environment)) => return Ok(Some(environment.clone())),
             None => {}

@@ -10,7 +10,7 @@ use crate::codec::encode::CommandLine;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::CommandInfo;
+use crate::values::info::{CommandInfo, MusicEffect};
 
 text_commands! {
     /// `ANSWER`: answers the channel if it is not up yet.
@@ -270,6 +270,13 @@ impl<'a> SetMusic<'a> {
 impl Command for SetMusic<'_> {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("SET MUSIC");
+
+    fn info(&self) -> CommandInfo {
+        Self::INFO.music(match self.music {
+            Music::On => MusicEffect::Starts,
+            Music::Off => MusicEffect::Stops,
+        })
+    }
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words(match self.music {

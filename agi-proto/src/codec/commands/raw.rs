@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use bstr::{BStr, BString};
 
 use super::exec::secrecy_of;
-use super::{ALL, Exec};
+use super::{ALL, Exec, SetMusic};
 use crate::codec::arguments;
 use crate::codec::command::Command;
 use crate::codec::encode::CommandLine;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput, Secrecy};
+use crate::values::info::{CommandInfo, MusicEffect, OnInput, Secrecy};
 
 /// Any command line, written by the caller: not quoted, not escaped, and not typed. LF, CR and NUL are
 /// refused, and so is a line that begins with `failure`, at which Asterisk ends the session.
@@ -36,18 +36,18 @@ impl<'a> Raw<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawReply {
     raw: BString,
+    status: u16,
     hung_up: bool,
 }
 
 impl RawReply {
     /// The response, to be taken apart.
     pub fn response(&self) -> Response<'_> {
-        let response = Response::parse(&self.raw).expect("it was a response when it was stored");
-        response.on_channel(self.hung_up)
+        Response::known(&self.raw, self.status, self.hung_up)
     }
 
     fn of(response: &Response<'_>) -> Self {
-        Self { raw: response.raw().into(), hung_up: response.is_hung_up() }
+        Self { raw: response.raw().into(), status: response.status(), hung_up: response.is_hung_up() }
     }
 }
 
@@ -76,6 +76,10 @@ impl Command for Raw<'_> {
         let mut info = CommandInfo { failure_may_be_hangup: false, ..known.copied().unwrap_or(Self::INFO) };
         if info.name == Exec::INFO.name {
             info.secrecy = words.get(1).map_or(Secrecy::Open, |application| secrecy_of(application));
+        }
+        if info.name == SetMusic::INFO.name {
+            let is_on = words.get(2).is_some_and(|mode| mode.eq_ignore_ascii_case(b"on"));
+            info.music = if is_on { MusicEffect::Starts } else { MusicEffect::Stops };
         }
         info
     }

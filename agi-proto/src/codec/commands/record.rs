@@ -10,7 +10,7 @@ use crate::codec::encode::CommandLine;
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
-use crate::values::info::CommandInfo;
+use crate::values::info::{CommandInfo, MusicEffect};
 
 /// The most seconds of silence that Asterisk can count: it makes them milliseconds, in a C `int`.
 const MOST_SILENCE: i32 = i32::MAX / 1000;
@@ -107,7 +107,8 @@ impl<'a> RecordFile<'a> {
 
 impl Command for RecordFile<'_> {
     type Reply = Recorded;
-    const INFO: CommandInfo = CommandInfo::new("RECORD FILE").failure_may_be_hangup();
+    const INFO: CommandInfo =
+        CommandInfo::new("RECORD FILE").failure_may_be_hangup().music(MusicEffect::Breaks);
 
     fn encode(&self, line: &mut CommandLine<'_>) {
         line.words("RECORD FILE")

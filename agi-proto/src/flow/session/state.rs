@@ -1,0 +1,588 @@
+//! The states of a [`Session`], and every transition between them.
+
+use alloc::format;
+use alloc::vec::Vec;
+use core::mem::replace;
+use core::time::Duration;
+
+use bstr::BString;
+
+use super::reply::{self, Held};
+use super::{Hangup, Session};
+use crate::codec::command::Command;
+use crate::codec::commands::ChannelStatus;
+use crate::codec::environment::Environment;
+use crate::codec::line::{LineTooLong, trim_line_end};
+use crate::codec::response::Response;
+use crate::values::error::{EncodeError, EnvironmentError, ProtocolError};
+use crate::values::info::{CommandInfo, OnInput, ReplyShape};
+use crate::values::limits::Limits;
+
+/// The time for the rest of a message to come: Asterisk writes each message at once.
+const REST: Duration = Duration::from_secs(60);
+
+/// The state of a conversation: who may speak, and what is owed.
+///
+/// ```text
+///                                     -- send --> Waiting -- reply ------------------> Idle
+///  Environment -- blank line --> Idle                |  \-- -1 --> Confirming -- reply --> Ready --> Idle
+///                                                    |  \-- EXEC returned 1, or more of a value --+
+///                                                 abandon                                         |
+///                                                    v                                            v
+///                    Idle <-- the reply --  Abandoned -- send, resync --> Syncing -- echo --> Ready, Idle, Waiting
+/// ```
+///
+/// `Abandoned` goes to `Syncing` only if the reply may never come; otherwise it waits for the reply. Any state goes to
+/// `Finishing` by `finish`, and to `Closed` at the end of the stream.
+#[derive(Debug)]
+pub(super) enum State {
+    /// The environment block is coming; this many lines of it have come.
+    Environment { lines: usize },
+    /// No reply is owed.
+    Idle,
+    /// The reply to this command is owed, and somebody waits for it. `trying`: a `100` has come already.
+    Waiting { info: CommandInfo, trying: bool },
+    /// The reply that is held says -1: whether the channel is hung up is being asked.
+    Confirming(Held),
+    /// The reply that is held can be delivered.
+    Ready(Held),
+    /// The reply to this command may be owed, and nobody waits for it.
+    Abandoned { info: CommandInfo, trying: bool, queued: Option<Queued> },
+    /// The barrier's echo is owed.
+    Syncing { purpose: BarrierPurpose, queued: Option<Queued> },
+    /// Nothing more will be sent; what still comes belongs to nobody.
+    Finishing,
+    /// The stream has ended.
+    Closed { reported: bool },
+}
+
+/// Why the barrier was sent. This decides what to do with bytes that arrive before its echo. They are looked at line by
+/// line: only the echo's own token shows where it ends.
+#[derive(Debug)]
+pub(super) enum BarrierPurpose {
+    /// A call was abandoned: they are dropped.
+    Discard,
+    /// `EXEC` returned 1, which is held: they are the usage text after it, and dropped.
+    Surplus(Held),
+    /// A value of several lines, or recognised text, is held: they are the rest of it. If nobody waits for the value, only
+    /// its last line is kept.
+    Rest { held: Held, format: ReplyShape, wanted: bool },
+    /// There may be none.
+    Prove,
+}
+
+/// A command that waits until replies are paired again.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) info: CommandInfo,
+    pub(super) line: Vec<u8>,
+}
+
+/// The result of one step; the event is made of it where borrowing allows.
+pub(super) enum Step {
+    NeedInput,
+    Environment,
+    Trying,
+    /// A response of this length, with this status, at the beginning of the input.
+    Response(usize, u16),
+    Held(Held),
+    Hangup,
+    Closed,
+}
+
+impl State {
+    /// Returns whether somebody waits for a reply.
+    pub(super) fn is_waiting(&self) -> bool {
+        match self {
+            Self::Waiting { .. } | Self::Confirming(_) | Self::Ready(_) => true,
+            Self::Abandoned { queued, .. } => queued.is_some(),
+            Self::Syncing { purpose, queued } => queued.is_some() || purpose.is_awaited(),
+            Self::Environment { .. } | Self::Idle | Self::Finishing | Self::Closed { .. } => false,
+        }
+    }
+
+    /// Returns the command whose reply comes next, if a reply may.
+    fn owed(&self) -> Option<CommandInfo> {
+        match self {
+            Self::Waiting { info, .. } | Self::Abandoned { info, .. } => Some(*info),
+            Self::Confirming(_) => Some(ChannelStatus::INFO),
+            _ => None,
+        }
+    }
+}
+
+impl BarrierPurpose {
+    /// Returns whether somebody waits for the reply that is held.
+    fn is_awaited(&self) -> bool {
+        matches!(self, Self::Surplus(_) | Self::Rest { wanted: true, .. })
+    }
+}
+
+// ---- the application's calls ----
+
+impl Session {
+    /// Notes a command whose line is in the output (at once), or waits in the queue.
+    pub(super) fn on_send(&mut self, info: CommandInfo, queued_line: Option<Vec<u8>>) {
+        let Some(line) = queued_line else {
+            self.state = State::Waiting { info, trying: false };
+            return;
+        };
+        if let State::Abandoned { queued, .. } | State::Syncing { queued, .. } = &mut self.state {
+            *queued = Some(Queued { info, line });
+        }
+        self.start_sync_if_silent();
+    }
+
+    pub(super) fn on_abandon(&mut self) {
+        match &mut self.state {
+            State::Abandoned { queued: queued @ Some(_), .. }
+            | State::Syncing { queued: queued @ Some(_), .. } => {
+                *queued = None;
+            }
+            State::Waiting { .. } | State::Confirming(_) if self.output.retract() => self.state = State::Idle,
+            State::Waiting { info, trying } => {
+                self.state = State::Abandoned { info: *info, trying: *trying, queued: None };
+            }
+            State::Confirming(_) => {
+                self.state = State::Abandoned { info: ChannelStatus::INFO, trying: false, queued: None };
+            }
+            State::Ready(_) => self.state = State::Idle,
+            State::Syncing { purpose: purpose @ BarrierPurpose::Surplus(_), .. } => {
+                *purpose = BarrierPurpose::Discard;
+            }
+            State::Syncing { purpose: BarrierPurpose::Rest { wanted, .. }, .. } => *wanted = false,
+            State::Syncing { purpose: BarrierPurpose::Discard | BarrierPurpose::Prove, .. }
+            | State::Abandoned { .. }
+            | State::Environment { .. }
+            | State::Idle
+            | State::Finishing
+            | State::Closed { .. } => {}
+        }
+    }
+
+    pub(super) fn on_resync(&mut self) {
+        match self.state {
+            State::Idle => self.start_sync(BarrierPurpose::Prove),
+            _ => self.start_sync_if_silent(),
+        }
+    }
+
+    pub(super) fn on_finish(&mut self) {
+        self.on_abandon();
+        if !matches!(self.state, State::Closed { .. }) {
+            self.output.retract();
+            self.state = State::Finishing;
+        }
+    }
+
+    /// Returns whether a command may be sent or queued.
+    pub(super) fn admit(&mut self) -> Result<(), EncodeError> {
+        if self.failed.is_some() || self.eof {
+            return Err(EncodeError::Closed);
+        }
+        match self.state {
+            State::Environment { .. } => Err(EncodeError::NotStarted),
+            State::Finishing | State::Closed { .. } => Err(EncodeError::Closed),
+            _ if self.state.is_waiting() => Err(EncodeError::Busy),
+            State::Idle => self.check_idle_input(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at bytes that came before a command was sent: they are not its reply. There may be a `HANGUP`, or the
+    /// beginning of one.
+    fn check_idle_input(&mut self) -> Result<(), EncodeError> {
+        while let Some(length) = reply::hangup_at_start(self.input.peek()) {
+            self.input.take(length);
+            self.note_hangup(true);
+        }
+        if reply::may_become_hangup(self.input.peek()) {
+            return Ok(());
+        }
+        let error = ProtocolError::Unsolicited(self.shown(self.input.peek()));
+        self.fail(error);
+        Err(EncodeError::Closed)
+    }
+}
+
+// ---- input ----
+
+impl Session {
+    /// Takes what has come one message further.
+    pub(super) fn step(&mut self) -> Result<Step, ProtocolError> {
+        loop {
+            if let Hangup::Known { reported: reported @ false, .. } = &mut self.hangup {
+                *reported = true;
+                return Ok(Step::Hangup);
+            }
+            match &mut self.state {
+                State::Environment { .. } => return self.on_environment(),
+                State::Ready(_) => {
+                    let State::Ready(held) = replace(&mut self.state, State::Idle) else { continue };
+                    return Ok(Step::Held(held));
+                }
+                State::Closed { reported: true } => return Ok(Step::NeedInput),
+                State::Closed { reported } => {
+                    *reported = true;
+                    return Ok(Step::Closed);
+                }
+                _ => {}
+            }
+            let step = match self.find()? {
+                Some(length) => self.on_message(length)?,
+                None if !self.eof => return Ok(Step::NeedInput),
+                None => self.on_end()?,
+            };
+            if let Some(step) = step {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// Finds the next message; it is taken later.
+    fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
+        let format = self.owed().map(|info| info.shape);
+        let found = self.input.next_message(format);
+        found.map_err(|LineTooLong { limit }| ProtocolError::ResponseTooLong { limit })
+    }
+
+    /// Returns the command whose reply comes next: none has been answered whose line is not wholly written.
+    fn owed(&self) -> Option<CommandInfo> {
+        self.state.owed().filter(|_| self.output.is_empty())
+    }
+
+    /// Decides what a whole message means in this state. `None`: nothing to report.
+    fn on_message(&mut self, length: usize) -> Result<Option<Step>, ProtocolError> {
+        let message = trim_line_end(&self.input.peek()[..length]);
+        let in_value = matches!(self.state, State::Syncing { purpose: BarrierPurpose::Rest { .. }, .. });
+        if message == b"HANGUP" && !in_value {
+            self.input.take(length);
+            if !matches!(self.state, State::Finishing) {
+                self.note_hangup(true);
+            }
+            return Ok(None);
+        }
+        if matches!(self.state, State::Finishing) {
+            self.input.take(length);
+            return Ok(None);
+        }
+        if matches!(self.state, State::Syncing { .. }) {
+            return self.before_echo(length).map(|()| None);
+        }
+        let Some(info) = self.owed() else { return Err(ProtocolError::Unsolicited(self.shown(message))) };
+        let Some(response) = Response::parse(message) else {
+            return Err(ProtocolError::Malformed(self.shown(message)));
+        };
+        let status = response.status();
+        if status == 511 && !self.is_hung_up() {
+            // no HANGUP announces it if AGISIGHUP is off; this message is looked at again
+            self.note_hangup(false);
+            return Ok(None);
+        }
+        if response.is_provisional() {
+            self.input.take(length);
+            return Ok(self.on_provisional());
+        }
+        if info.shape == ReplyShape::Exec && message == b"200 result=1" {
+            let held = self.hold(length, status);
+            self.on_incomplete(BarrierPurpose::Surplus(held), BarrierPurpose::Discard);
+            return Ok(None);
+        }
+        if reply::may_go_on(&self.input, info.shape, length) {
+            let wanted = matches!(self.state, State::Waiting { .. });
+            let held = self.hold(length, status);
+            self.start_sync(BarrierPurpose::Rest { held, format: info.shape, wanted });
+            return Ok(None);
+        }
+        let is_minus_one = status == 200 && response.result().is_some_and(|result| result == "-1");
+        if is_minus_one && info.failure_may_be_hangup && !self.is_hung_up() && self.is_awaited() {
+            let held = self.hold(length, status);
+            self.ask_whether_hung_up(held);
+            return Ok(None);
+        }
+        Ok(self.on_reply(length, status))
+    }
+
+    /// `100 result=0 Trying...`: the command runs, and its reply is still to come.
+    fn on_provisional(&mut self) -> Option<Step> {
+        match &mut self.state {
+            State::Waiting { trying, .. } => {
+                *trying = true;
+                Some(Step::Trying)
+            }
+            State::Abandoned { trying, .. } => {
+                *trying = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Sends the barrier to find the end of a reply: for somebody who waits, or to drop it.
+    fn on_incomplete(&mut self, awaited: BarrierPurpose, dropped: BarrierPurpose) {
+        self.start_sync(if self.is_awaited() { awaited } else { dropped });
+    }
+
+    /// The owed reply is whole.
+    fn on_reply(&mut self, length: usize, status: u16) -> Option<Step> {
+        match replace(&mut self.state, State::Idle) {
+            State::Waiting { .. } => {
+                self.input.found();
+                return Some(Step::Response(length, status));
+            }
+            // the reply was 511, which has been noted, or the channel lives
+            State::Confirming(held) => {
+                self.input.take(length);
+                self.state = State::Ready(held);
+            }
+            State::Abandoned { queued, .. } => {
+                self.input.take(length);
+                self.settle(queued);
+            }
+            other => unreachable!("no reply is owed in {other:?}"),
+        }
+        None
+    }
+
+    /// Decides what a line before the barrier's echo means, and what the echo means.
+    fn before_echo(&mut self, length: usize) -> Result<(), ProtocolError> {
+        let message = trim_line_end(&self.input.peek()[..length]);
+        // an echo is genuine only after the barrier line has been written completely
+        let echo = self.barrier.echo_of(message).map(|of_last| of_last && self.output.is_empty());
+        let State::Syncing { purpose, .. } = &mut self.state else { return Ok(()) };
+        match (echo, purpose) {
+            (Some(true), _) => {
+                self.input.take(length);
+                return self.on_echo();
+            }
+            (Some(false), _) | (None, BarrierPurpose::Discard | BarrierPurpose::Surplus(_)) => {}
+            (None, BarrierPurpose::Prove) => return Err(ProtocolError::Unsolicited(self.shown(message))),
+            (None, BarrierPurpose::Rest { held, format, wanted }) => {
+                // for a value, the last line shows whether HANGUP followed it; for speech text, the length does
+                if !*wanted && *format == ReplyShape::Value {
+                    held.bytes.clear();
+                }
+                let limit = self.limits.response_bytes;
+                if held.bytes.len() + length > limit {
+                    return Err(ProtocolError::ResponseTooLong { limit });
+                }
+                held.bytes.extend_from_slice(&self.input.peek()[..length]);
+            }
+        }
+        self.input.take(length);
+        Ok(())
+    }
+
+    /// Replies are paired again.
+    fn on_echo(&mut self) -> Result<(), ProtocolError> {
+        let State::Syncing { purpose, queued } = replace(&mut self.state, State::Idle) else {
+            return Ok(());
+        };
+        match purpose {
+            BarrierPurpose::Surplus(held) => self.state = State::Ready(held),
+            BarrierPurpose::Rest { mut held, format, wanted } => {
+                let is_whole = self.end_value(&mut held, format);
+                if wanted && !is_whole {
+                    return Err(ProtocolError::Malformed(self.shown(&held.bytes)));
+                }
+                match wanted {
+                    true => self.state = State::Ready(held),
+                    false => self.settle(queued),
+                }
+            }
+            BarrierPurpose::Discard | BarrierPurpose::Prove => self.settle(queued),
+        }
+        Ok(())
+    }
+
+    /// Notes the hangups after a value's end. Returns whether the value has an end.
+    fn end_value(&mut self, held: &mut Held, format: ReplyShape) -> bool {
+        let (is_whole, hung_up) = held.end(format);
+        if hung_up {
+            self.note_hangup(true);
+        }
+        is_whole
+    }
+
+    /// The stream has ended, and no whole message is left. `None`: the state has changed.
+    fn on_end(&mut self) -> Result<Option<Step>, ProtocolError> {
+        let rest = self.input.peek();
+        let discards = match &self.state {
+            State::Finishing | State::Abandoned { .. } => true,
+            State::Syncing { purpose, .. } => !matches!(purpose, BarrierPurpose::Rest { wanted: true, .. }),
+            _ => false,
+        };
+        if !rest.is_empty() && !discards {
+            return Err(ProtocolError::Truncated(self.shown(rest)));
+        }
+        match replace(&mut self.state, State::Closed { reported: false }) {
+            // EOF in place of the reply: the session ends at hangup (AGIEXITONHANGUP)
+            State::Confirming(held) => {
+                self.note_hangup(false);
+                self.state = State::Ready(held);
+                Ok(None)
+            }
+            State::Syncing { purpose: BarrierPurpose::Surplus(held), .. } => {
+                self.state = State::Ready(held);
+                Ok(None)
+            }
+            State::Syncing { purpose: BarrierPurpose::Rest { mut held, format, wanted }, .. } => {
+                let is_whole = self.end_value(&mut held, format);
+                match wanted {
+                    true if !is_whole => Err(ProtocolError::Truncated(self.shown(&held.bytes))),
+                    true => {
+                        self.state = State::Ready(held);
+                        Ok(None)
+                    }
+                    false => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn on_environment(&mut self) -> Result<Step, ProtocolError> {
+        let Limits { environment_variables, response_bytes, .. } = self.limits;
+        let State::Environment { lines } = &mut self.state else { return Ok(Step::NeedInput) };
+        loop {
+            let line = self.input.next_line();
+            let line = line.map_err(|LineTooLong { limit }| EnvironmentError::TooLong { limit })?;
+            let Some(range) = line else { break };
+            if !trim_line_end(&self.input.peek()[range.clone()]).is_empty() {
+                *lines += 1;
+                if *lines > environment_variables {
+                    return Err(EnvironmentError::TooManyVariables { limit: environment_variables }.into());
+                }
+                continue;
+            }
+            let is_cut = self.input.is_cut(range.end);
+            let environment = Environment::parse(self.input.take(range.end), self.leniency)?;
+            self.command_limit = environment.version().command_limit();
+            self.environment = Some(environment);
+            self.input.limit_messages(response_bytes);
+            self.state = State::Idle;
+            if is_cut {
+                // if the block's end was forged, the bytes after it are not the first reply
+                self.start_sync(BarrierPurpose::Prove);
+            }
+            return Ok(Step::Environment);
+        }
+        match self.eof {
+            false => Ok(Step::NeedInput),
+            // for example a port scan
+            true if self.input.peek().is_empty() => {
+                self.state = State::Closed { reported: true };
+                Ok(Step::Closed)
+            }
+            true => Err(EnvironmentError::Truncated.into()),
+        }
+    }
+}
+
+// ---- helpers of the transitions ----
+
+impl Session {
+    fn is_awaited(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
+    }
+
+    /// Notes that the channel is hung up, and whether Asterisk announced it.
+    pub(super) fn note_hangup(&mut self, announced: bool) {
+        self.hangup = match self.hangup {
+            Hangup::Unknown => Hangup::Known { announced, reported: false },
+            Hangup::Known { announced: before, reported } => {
+                Hangup::Known { announced: before || announced, reported }
+            }
+        };
+    }
+
+    /// Takes a reply whose meaning is to be found out.
+    fn hold(&mut self, length: usize, status: u16) -> Held {
+        Held { bytes: self.input.take(length).into(), status }
+    }
+
+    /// Sends `CHANNEL STATUS`. A dead channel replies 511, and any `HANGUP` in transit arrives first.
+    fn ask_whether_hung_up(&mut self, held: Held) {
+        let out = self.output.buffer();
+        out.extend_from_slice(ChannelStatus::INFO.name.as_bytes());
+        out.push(b'\n');
+        self.state = State::Confirming(held);
+    }
+
+    /// Sends the barrier if the reply that is owed may never come.
+    fn start_sync_if_silent(&mut self) {
+        let State::Abandoned { info, .. } = &self.state else { return };
+        let enhanced = self.environment.as_ref().is_some_and(Environment::is_enhanced);
+        let stops = match info.on_input {
+            OnInput::RunsOn => false,
+            OnInput::Stops => true,
+            OnInput::StopsInEagi => enhanced,
+        };
+        if stops {
+            let purpose = match info.shape {
+                format @ (ReplyShape::Value | ReplyShape::Text) => {
+                    BarrierPurpose::Rest { held: Held::default(), format, wanted: false }
+                }
+                ReplyShape::Line | ReplyShape::Exec => BarrierPurpose::Discard,
+            };
+            self.start_sync(purpose);
+        }
+    }
+
+    fn start_sync(&mut self, purpose: BarrierPurpose) {
+        self.barrier.start(&mut self.output);
+        self.input.restart();
+        let queued = match replace(&mut self.state, State::Idle) {
+            State::Abandoned { queued, .. } => queued,
+            _ => None,
+        };
+        self.state = State::Syncing { purpose, queued };
+    }
+
+    /// No reply is owed any more: a command that waits for that goes on.
+    fn settle(&mut self, queued: Option<Queued>) {
+        self.state = match queued {
+            Some(Queued { info, mut line }) => {
+                self.output.buffer().append(&mut line);
+                State::Waiting { info, trying: false }
+            }
+            None => State::Idle,
+        };
+    }
+
+    /// Returns bytes for an error, or their number if they may be a secret.
+    fn shown(&self, bytes: &[u8]) -> BString {
+        if self.secret { format!("[{} bytes hidden]", bytes.len()).into() } else { bytes.into() }
+    }
+}
+
+// ---- the end of the stream, and the time ----
+
+impl Session {
+    pub(super) fn on_eof(&mut self) {
+        self.eof = true;
+        // a loop that did not see the end reported, or ignored it, sees it again
+        if let State::Closed { reported } = &mut self.state {
+            *reported = false;
+        }
+    }
+
+    /// Returns how long to wait for input in this state, if not forever.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match &self.state {
+            State::Syncing { .. } => Some(self.barrier.patience()),
+            State::Waiting { .. } | State::Abandoned { .. } if self.input.is_inside_message() => Some(REST),
+            _ => None,
+        }
+    }
+
+    pub(super) fn on_timeout(&mut self) {
+        match &self.state {
+            State::Syncing { .. } => self.barrier.send(&mut self.output),
+            _ => {
+                let error = ProtocolError::Malformed(self.shown(self.input.peek()));
+                self.fail(error);
+            }
+        }
+    }
+}
