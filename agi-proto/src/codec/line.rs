@@ -25,10 +25,8 @@ pub struct LineBuffer {
     start: usize,
     /// Where the line begins that `next_line` looks for.
     line: usize,
-    /// How far that line was searched for its end.
+    /// How far that line was searched for its end. `start <= line <= searched <= bytes.len()`.
     searched: usize,
-    /// Where the received bytes end. `start <= line <= searched <= end <= bytes.len()`.
-    end: usize,
     limit: usize,
     /// What was received last filled the space there was.
     cut: bool,
@@ -45,7 +43,7 @@ impl LineBuffer {
     /// An empty buffer, which allocates nothing until bytes come. One message may be `limit` bytes
     /// long.
     pub const fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, end: 0, limit, cut: false }
+        Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, limit, cut: false }
     }
 
     /// Sets how long one message may be from now on.
@@ -53,12 +51,21 @@ impl LineBuffer {
         self.limit = limit;
     }
 
-    /// Copies received bytes in.
-    pub fn handle_input(&mut self, input: &[u8]) {
-        self.reserve(input.len(), LEAST);
-        self.bytes[self.end..self.end + input.len()].copy_from_slice(input);
-        self.end += input.len();
-        self.cut = false;
+    /// Copies received bytes in. `is_full` is whether they filled the space that they were read into.
+    #[inline]
+    pub fn handle_input(&mut self, input: &[u8], is_full: bool) {
+        if self.start == self.bytes.len() {
+            (self.start, self.line, self.searched) = (0, 0, 0);
+            self.bytes.clear();
+            if self.bytes.capacity() > KEEP {
+                self.bytes = Vec::new();
+            }
+        }
+        if self.bytes.capacity() - self.bytes.len() < input.len() {
+            self.make_room(input.len());
+        }
+        self.bytes.extend_from_slice(input);
+        self.cut = is_full;
     }
 
     /// Finds the next line of the message that is being looked at, and moves on behind it. The range
@@ -68,8 +75,8 @@ impl LineBuffer {
     ///
     /// [`LineTooLong`] when the message passes the limit, whether its end came or not.
     pub fn next_line(&mut self) -> Result<Option<Range<usize>>, LineTooLong> {
-        let found = memchr(b'\n', &self.bytes[self.searched..self.end]);
-        self.searched = found.map_or(self.end, |at| self.searched + at + 1);
+        let found = memchr(b'\n', &self.bytes[self.searched..]);
+        self.searched = found.map_or(self.bytes.len(), |at| self.searched + at + 1);
         if self.searched - self.start > self.limit {
             return Err(LineTooLong { limit: self.limit });
         }
@@ -83,7 +90,7 @@ impl LineBuffer {
 
     /// All bytes that were received and not taken.
     pub fn peek(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
+        &self.bytes[self.start..]
     }
 
     /// Takes the first `n` bytes; the next message begins behind them.
@@ -93,17 +100,11 @@ impl LineBuffer {
     /// If fewer than `n` bytes are there.
     pub fn take(&mut self, n: usize) -> &[u8] {
         let from = self.start;
-        assert!(n <= self.end - from, "took more than was received");
+        assert!(n <= self.bytes.len() - from, "took more than was received");
         self.start += n;
         self.line = self.start;
         self.searched = self.start;
         &self.bytes[from..self.start]
-    }
-
-    /// Notes whether the bytes that were copied in last filled the space that they were read into.
-    #[inline]
-    pub(crate) fn set_cut(&mut self, cut: bool) {
-        self.cut = cut;
     }
 
     /// Whether what was received last filled all the space there was, so that more may be there already.
@@ -114,7 +115,7 @@ impl LineBuffer {
     /// Whether [`next_line`](Self::next_line) has looked at all that was received, so that it finds nothing.
     #[inline]
     pub(crate) fn is_searched(&self) -> bool {
-        self.searched == self.end
+        self.searched == self.bytes.len()
     }
 
     /// Bytes of memory that the buffer holds.
@@ -124,34 +125,21 @@ impl LineBuffer {
 
     /// Frees the memory, if nothing is left to take.
     pub(crate) fn free(&mut self) {
-        if self.start == self.end {
-            (self.start, self.line, self.searched, self.end) = (0, 0, 0, 0);
+        if self.start == self.bytes.len() {
+            (self.start, self.line, self.searched) = (0, 0, 0);
             self.bytes = Vec::new();
         }
     }
 
-    /// Makes room for `n` more bytes: by giving back what a large message needed, by moving what is
-    /// left to the front, and only then by growing, to `least` bytes at least.
-    fn reserve(&mut self, n: usize, least: usize) {
-        if self.start == self.end {
-            (self.start, self.line, self.searched, self.end) = (0, 0, 0, 0);
-            if self.bytes.len() > KEEP {
-                self.bytes = Vec::new();
-            }
-        }
-        if self.bytes.len() - self.end >= n {
-            return;
-        }
+    /// Makes room for `n` more bytes: by moving the rest to the front, and only then by growing.
+    fn make_room(&mut self, n: usize) {
         if self.start > 0 {
-            self.bytes.copy_within(self.start..self.end, 0);
-            (self.line, self.searched, self.end) =
-                (self.line - self.start, self.searched - self.start, self.end - self.start);
+            self.bytes.drain(..self.start);
+            (self.line, self.searched) = (self.line - self.start, self.searched - self.start);
             self.start = 0;
         }
-        if self.bytes.len() - self.end < n {
-            let wanted = (self.end + n).max(self.bytes.len() * 2).max(least);
-            self.bytes.reserve_exact(wanted - self.bytes.len());
-            self.bytes.resize(wanted, 0);
+        if self.bytes.capacity() - self.bytes.len() < n {
+            self.bytes.reserve(n.max(LEAST));
         }
     }
 }
@@ -176,13 +164,13 @@ mod tests {
     fn lines_come_out_however_they_went_in() {
         let mut buffer = LineBuffer::new(100);
         for byte in b"one\n\ntwo\nthr" {
-            buffer.handle_input(&[*byte]);
+            buffer.handle_input(&[*byte], false);
         }
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"\n"[..]));
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"two\n"[..]));
         assert_eq!(line(&mut buffer), None);
-        buffer.handle_input(b"ee\n");
+        buffer.handle_input(b"ee\n", false);
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"three\n"[..]));
         assert_eq!(buffer.peek(), b"");
     }
@@ -190,12 +178,12 @@ mod tests {
     #[test]
     fn a_message_of_several_lines_is_found_before_it_is_taken() {
         let mut buffer = LineBuffer::new(100);
-        buffer.handle_input(b"a\nbc\nd");
+        buffer.handle_input(b"a\nbc\nd", false);
         assert_eq!(buffer.next_line(), Ok(Some(0..2)));
         assert_eq!(buffer.next_line(), Ok(Some(2..5)));
         assert_eq!(buffer.next_line(), Ok(None));
         assert_eq!(buffer.take(5), b"a\nbc\n");
-        buffer.handle_input(b"\n");
+        buffer.handle_input(b"\n", false);
         assert_eq!(buffer.next_line(), Ok(Some(0..2)));
     }
 
@@ -206,7 +194,7 @@ mod tests {
             let mut message = alloc::vec![b'x'; len];
             message[len - 1] = b'\n';
             message[3] = b'\n';
-            buffer.handle_input(&message);
+            buffer.handle_input(&message, false);
             assert_eq!(buffer.next_line(), Ok(Some(0..4)));
             assert_eq!(
                 buffer.next_line(),
@@ -214,7 +202,7 @@ mod tests {
             );
         }
         let mut endless = LineBuffer::new(10);
-        endless.handle_input(&[b'x'; 11]);
+        endless.handle_input(&[b'x'; 11], false);
         assert_eq!(endless.next_line(), Err(LineTooLong { limit: 10 }));
     }
 
@@ -222,18 +210,18 @@ mod tests {
     fn what_is_left_moves_to_the_front_before_the_buffer_grows() {
         let mut buffer = LineBuffer::new(100_000);
         let (two, three) = ([&[b'2'; 1500][..], b"\n"].concat(), [b'3'; 2048 - 1505]);
-        buffer.handle_input(&[b"one\n", &two[..], &three].concat());
+        buffer.handle_input(&[b"one\n", &two[..], &three].concat(), false);
         assert_eq!(buffer.capacity(), 2048);
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"one\n"[..]));
         // the second message was looked at and not taken
         assert_eq!(buffer.next_line(), Ok(Some(0..1501)));
         assert_eq!(buffer.next_line(), Ok(None));
-        buffer.handle_input(b"333\n");
+        buffer.handle_input(b"333\n", false);
         assert_eq!(buffer.capacity(), 2048, "there was just enough space");
         assert_eq!(buffer.next_line(), Ok(Some(1501..2048)));
         assert_eq!(buffer.peek(), [&two[..], &three, b"333\n"].concat());
         // and then by so much that the cost of moving stays in proportion
-        buffer.handle_input(b"4");
+        buffer.handle_input(b"4", false);
         assert_eq!(buffer.capacity(), 2 * 2048);
         assert_eq!(buffer.take(2048).last(), Some(&b'\n'));
     }
@@ -242,10 +230,10 @@ mod tests {
     fn a_large_message_does_not_keep_its_memory() {
         let mut buffer = LineBuffer::new(100_000);
         assert_eq!(buffer.capacity(), 0);
-        buffer.handle_input(&[b'x'; 50_000]);
-        buffer.handle_input(b"\n");
+        buffer.handle_input(&[b'x'; 50_000], false);
+        buffer.handle_input(b"\n", false);
         assert_eq!(line(&mut buffer).map(|l| l.len()), Some(50_001));
-        buffer.handle_input(b"x");
+        buffer.handle_input(b"x", false);
         assert_eq!(buffer.capacity(), LEAST);
     }
 }

@@ -68,7 +68,7 @@ impl Asterisk {
 
     /// Takes received bytes by copying them.
     pub fn handle_input(&mut self, input: &[u8]) {
-        self.input.handle_input(input);
+        self.input.handle_input(input, false);
     }
 
     /// The script closed its writing side.

@@ -5,6 +5,7 @@ mod input;
 mod reply;
 mod state;
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::barrier::Barrier;
@@ -93,14 +94,13 @@ pub struct Session {
 }
 
 /// What is known of a hangup.
-#[derive(Clone, Copy, Debug)]
-enum Hangup {
-    Unknown,
-    /// `announced`: by a `HANGUP` or a signal, not only by a command that was refused. `reported`: as an event.
-    Known {
-        announced: bool,
-        reported: bool,
-    },
+#[derive(Debug, Default)]
+struct Hangup {
+    is_known: bool,
+    /// By a `HANGUP` or a signal, not only by a command that was refused.
+    is_announced: bool,
+    /// The event is still to come.
+    to_report: bool,
 }
 
 impl Session {
@@ -123,7 +123,7 @@ impl Session {
             command_limit: 0,
             limits,
             leniency,
-            hangup: Hangup::Unknown,
+            hangup: Hangup::default(),
             secret: false,
             music: false,
             eof: false,
@@ -211,9 +211,7 @@ impl Session {
     fn only_waits(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
             && self.input.is_searched()
-            && !(self.eof
-                || self.failed.is_some()
-                || matches!(self.hangup, Hangup::Known { reported: false, .. }))
+            && !(self.eof || self.failed.is_some() || self.hangup.to_report)
     }
 
     fn poll_step(&mut self) -> Result<Option<Event<'_>>, ProtocolError> {
@@ -231,12 +229,11 @@ impl Session {
             Step::Trying => Some(Event::Trying),
             Step::Hangup => Some(Event::Hangup),
             Step::Closed => Some(Event::Closed),
-            Step::Response(length, status) => {
-                let raw = trim_line_end(self.input.take(length));
+            Step::Response { length, text, status } => {
+                let raw = &self.input.take(length)[..text];
                 Some(Event::Response(Response::known(raw, status, hung_up)))
             }
-            Step::Held(held) => {
-                self.delivered = held;
+            Step::Held => {
                 let raw = trim_line_end(&self.delivered.bytes);
                 Some(Event::Response(Response::known(raw, self.delivered.status, hung_up)))
             }
@@ -255,11 +252,12 @@ impl Session {
     pub fn send<C: Command + ?Sized>(&mut self, command: &C) -> Result<Pending<C::Reply>, EncodeError> {
         self.admit()?;
         let info = command.info();
-        if self.music && info.music == MusicEffect::Breaks {
+        if info.music == MusicEffect::Breaks && self.music {
             return Err(EncodeError::MusicIsOn { command: info.name });
         }
-        let mut queued_line = (!matches!(self.state, State::Idle)).then(alloc::vec::Vec::new);
-        let out = queued_line.as_mut().unwrap_or_else(|| self.output.buffer());
+        let at_once = matches!(self.state, State::Idle);
+        let mut later = Vec::new();
+        let out = if at_once { self.output.buffer() } else { &mut later };
         let mut line = CommandLine::new(out, info.name, self.command_limit);
         command.encode(&mut line);
         line.finish()?;
@@ -269,7 +267,10 @@ impl Session {
             MusicEffect::Ignores | MusicEffect::Breaks => {}
         }
         self.secret = info.secrecy.hides_reply() || (self.secret && !self.is_synced());
-        self.on_send(info, queued_line);
+        match at_once {
+            true => self.on_send(info),
+            false => self.on_send_later(info, later),
+        }
         Ok(Pending::new(info, C::decode))
     }
 
@@ -319,7 +320,7 @@ impl Session {
     /// 511.
     #[inline]
     pub fn is_hung_up(&self) -> bool {
-        matches!(self.hangup, Hangup::Known { .. })
+        self.hangup.is_known
     }
 
     /// Returns whether a hangup was announced, by `HANGUP` or SIGHUP.
@@ -328,7 +329,7 @@ impl Session {
     /// is how a hangup shows if the dialplan has set `AGISIGHUP=no`; otherwise the channel was never alive for AGI: in the
     /// extension `h`, in a hangup handler, or in an interception routine, where it may even be up.
     pub fn is_hangup_announced(&self) -> bool {
-        matches!(self.hangup, Hangup::Known { announced: true, .. })
+        self.hangup.is_announced
     }
 
     /// Returns the error for a call that got [`Event::Closed`] instead of a response. Drains pending events first; a

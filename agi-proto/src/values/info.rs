@@ -44,18 +44,18 @@ pub enum Secrecy {
     #[default]
     Open,
     /// The words of the line after the first so many: 3 shows `SET VARIABLE "name"` and hides the value.
-    Arguments(usize),
+    Arguments(u8),
     /// The reply, unless it says that the command failed.
     Reply,
     /// Both.
-    ArgumentsAndReply(usize),
+    ArgumentsAndReply(u8),
 }
 
 impl Secrecy {
     /// Returns how many words of the line may be shown, if not all.
     pub const fn shown_words(self) -> Option<usize> {
         match self {
-            Self::Arguments(words) | Self::ArgumentsAndReply(words) => Some(words),
+            Self::Arguments(words) | Self::ArgumentsAndReply(words) => Some(words as usize),
             Self::Open | Self::Reply => None,
         }
     }

@@ -22,8 +22,7 @@ impl Input {
 
     #[inline]
     pub(super) fn receive(&mut self, bytes: &[u8], is_full: bool) {
-        self.lines.handle_input(bytes);
-        self.lines.set_cut(is_full);
+        self.lines.handle_input(bytes, is_full);
     }
 
     /// Returns whether nothing has come that was not looked at.
@@ -34,6 +33,7 @@ impl Input {
 
     /// Finds the next message: a reply of this format, or if none is owed a line. Unsolicited bytes are read line by line,
     /// so that a line starting with `520-` cannot swallow the lines after it.
+    #[inline]
     pub(super) fn next_message(&mut self, format: Option<ReplyShape>) -> Result<Option<usize>, LineTooLong> {
         if self.is_searched() {
             return Ok(None);
@@ -51,16 +51,19 @@ impl Input {
         self.lines.next_line()
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> &[u8] {
         self.lines.peek()
     }
 
+    #[inline]
     pub(super) fn take(&mut self, length: usize) -> &[u8] {
         self.found = None;
         self.lines.take(length)
     }
 
     /// Forgets that a message was found, because it is being taken.
+    #[inline]
     pub(super) fn found(&mut self) {
         self.found = None;
     }

@@ -2,13 +2,13 @@
 
 use alloc::format;
 use alloc::vec::Vec;
-use core::mem::replace;
+use core::mem::{replace, take};
 use core::time::Duration;
 
 use bstr::BString;
 
+use super::Session;
 use super::reply::{self, Held};
-use super::{Hangup, Session};
 use crate::codec::command::Command;
 use crate::codec::commands::ChannelStatus;
 use crate::codec::environment::Environment;
@@ -83,9 +83,14 @@ pub(super) enum Step {
     NeedInput,
     Environment,
     Trying,
-    /// A response of this length, with this status, at the beginning of the input.
-    Response(usize, u16),
-    Held(Held),
+    /// A response at the beginning of the input.
+    Response {
+        length: usize,
+        text: usize,
+        status: u16,
+    },
+    /// The response that is `delivered`.
+    Held,
     Hangup,
     Closed,
 }
@@ -113,6 +118,7 @@ impl State {
 
 impl BarrierPurpose {
     /// Returns whether somebody waits for the reply that is held.
+    #[inline]
     fn is_awaited(&self) -> bool {
         matches!(self, Self::Surplus(_) | Self::Rest { wanted: true, .. })
     }
@@ -121,12 +127,14 @@ impl BarrierPurpose {
 // ---- the application's calls ----
 
 impl Session {
-    /// Notes a command whose line is in the output (at once), or waits in the queue.
-    pub(super) fn on_send(&mut self, info: CommandInfo, queued_line: Option<Vec<u8>>) {
-        let Some(line) = queued_line else {
-            self.state = State::Waiting { info, trying: false };
-            return;
-        };
+    /// Notes a command whose line is in the output.
+    #[inline]
+    pub(super) fn on_send(&mut self, info: CommandInfo) {
+        self.state = State::Waiting { info, trying: false };
+    }
+
+    /// Notes a command whose line must wait until replies are paired again.
+    pub(super) fn on_send_later(&mut self, info: CommandInfo, line: Vec<u8>) {
         if let State::Abandoned { queued, .. } | State::Syncing { queued, .. } = &mut self.state {
             *queued = Some(Queued { info, line });
         }
@@ -211,15 +219,16 @@ impl Session {
     /// Takes what has come one message further.
     pub(super) fn step(&mut self) -> Result<Step, ProtocolError> {
         loop {
-            if let Hangup::Known { reported: reported @ false, .. } = &mut self.hangup {
-                *reported = true;
+            if take(&mut self.hangup.to_report) {
                 return Ok(Step::Hangup);
             }
             match &mut self.state {
                 State::Environment { .. } => return self.on_environment(),
                 State::Ready(_) => {
-                    let State::Ready(held) = replace(&mut self.state, State::Idle) else { continue };
-                    return Ok(Step::Held(held));
+                    if let State::Ready(held) = replace(&mut self.state, State::Idle) {
+                        self.delivered = held;
+                    }
+                    return Ok(Step::Held);
                 }
                 State::Closed { reported: true } => return Ok(Step::NeedInput),
                 State::Closed { reported } => {
@@ -240,34 +249,45 @@ impl Session {
     }
 
     /// Finds the next message; it is taken later.
+    #[inline]
     fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
-        let format = self.owed().map(|info| info.shape);
+        let format = match &self.state {
+            // no reply is one to a line that is not wholly written
+            _ if !self.output.is_empty() => None,
+            State::Waiting { info, .. } | State::Abandoned { info, .. } => Some(info.shape),
+            State::Confirming(_) => Some(ReplyShape::Line),
+            _ => None,
+        };
         let found = self.input.next_message(format);
         found.map_err(|LineTooLong { limit }| ProtocolError::ResponseTooLong { limit })
     }
 
     /// Returns the command whose reply comes next: none has been answered whose line is not wholly written.
+    #[inline]
     fn owed(&self) -> Option<CommandInfo> {
         self.state.owed().filter(|_| self.output.is_empty())
     }
 
     /// Decides what a whole message means in this state. `None`: nothing to report.
+    #[inline]
     fn on_message(&mut self, length: usize) -> Result<Option<Step>, ProtocolError> {
         let message = trim_line_end(&self.input.peek()[..length]);
-        let in_value = matches!(self.state, State::Syncing { purpose: BarrierPurpose::Rest { .. }, .. });
-        if message == b"HANGUP" && !in_value {
-            self.input.take(length);
-            if !matches!(self.state, State::Finishing) {
-                self.note_hangup(true);
+        match &self.state {
+            State::Finishing => {
+                self.input.take(length);
+                return Ok(None);
             }
-            return Ok(None);
-        }
-        if matches!(self.state, State::Finishing) {
-            self.input.take(length);
-            return Ok(None);
-        }
-        if matches!(self.state, State::Syncing { .. }) {
-            return self.before_echo(length).map(|()| None);
+            // a value may hold such a line
+            State::Syncing { purpose: BarrierPurpose::Rest { .. }, .. } => {
+                return self.before_echo(length).map(|()| None);
+            }
+            _ if message == b"HANGUP" => {
+                self.input.take(length);
+                self.note_hangup(true);
+                return Ok(None);
+            }
+            State::Syncing { .. } => return self.before_echo(length).map(|()| None),
+            _ => {}
         }
         let Some(info) = self.owed() else { return Err(ProtocolError::Unsolicited(self.shown(message))) };
         let Some(response) = Response::parse(message) else {
@@ -294,13 +314,13 @@ impl Session {
             self.start_sync(BarrierPurpose::Rest { held, format: info.shape, wanted });
             return Ok(None);
         }
-        let is_minus_one = status == 200 && response.result().is_some_and(|result| result == "-1");
-        if is_minus_one && info.failure_may_be_hangup && !self.is_hung_up() && self.is_awaited() {
+        if info.failure_may_be_hangup && is_minus_one(&response) && !self.is_hung_up() && self.is_awaited() {
             let held = self.hold(length, status);
             self.ask_whether_hung_up(held);
             return Ok(None);
         }
-        Ok(self.on_reply(length, status))
+        let text = message.len();
+        Ok(self.on_reply(length, text, status))
     }
 
     /// `100 result=0 Trying...`: the command runs, and its reply is still to come.
@@ -324,12 +344,14 @@ impl Session {
     }
 
     /// The owed reply is whole.
-    fn on_reply(&mut self, length: usize, status: u16) -> Option<Step> {
+    #[inline]
+    fn on_reply(&mut self, length: usize, text: usize, status: u16) -> Option<Step> {
+        if self.is_awaited() {
+            self.input.found();
+            self.state = State::Idle;
+            return Some(Step::Response { length, text, status });
+        }
         match replace(&mut self.state, State::Idle) {
-            State::Waiting { .. } => {
-                self.input.found();
-                return Some(Step::Response(length, status));
-            }
             // the reply was 511, which has been noted, or the channel lives
             State::Confirming(held) => {
                 self.input.take(length);
@@ -482,18 +504,17 @@ impl Session {
 // ---- helpers of the transitions ----
 
 impl Session {
+    #[inline]
     fn is_awaited(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
     }
 
     /// Notes that the channel is hung up, and whether Asterisk announced it.
+    #[inline]
     pub(super) fn note_hangup(&mut self, announced: bool) {
-        self.hangup = match self.hangup {
-            Hangup::Unknown => Hangup::Known { announced, reported: false },
-            Hangup::Known { announced: before, reported } => {
-                Hangup::Known { announced: before || announced, reported }
-            }
-        };
+        self.hangup.to_report |= !self.hangup.is_known;
+        self.hangup.is_known = true;
+        self.hangup.is_announced |= announced;
     }
 
     /// Takes a reply whose meaning is to be found out.
@@ -554,6 +575,11 @@ impl Session {
     fn shown(&self, bytes: &[u8]) -> BString {
         if self.secret { format!("[{} bytes hidden]", bytes.len()).into() } else { bytes.into() }
     }
+}
+
+/// Returns whether a response says -1, which may be a hangup.
+fn is_minus_one(response: &Response<'_>) -> bool {
+    response.status() == 200 && response.result().is_some_and(|result| result == "-1")
 }
 
 // ---- the end of the stream, and the time ----
