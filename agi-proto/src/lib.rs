@@ -16,7 +16,6 @@ pub use self::codec::command::{Command, Pending};
 pub use self::codec::commands::{Raw, RawReply, WithResponse};
 pub use self::codec::encode::CommandLine;
 pub use self::codec::environment::{CallingPresentation, Environment, Presentation, Screening, Version};
-pub use self::codec::line::{LineBuffer, LineTooLong};
 pub use self::codec::request::Request;
 pub use self::codec::response::Response;
 pub use self::codec::{arguments, commands, eagi, reply};

@@ -10,7 +10,7 @@ use agi_proto::commands::{
 };
 use agi_proto::{
     Command, CommandLine, EncodeError, Environment, EnvironmentError, EscapeDigits, Filled, Leniency, Limits,
-    LineBuffer, ProtocolError, Raw, Session,
+    ProtocolError, Raw, Session,
 };
 use agi_tests::fuzz;
 use agi_tests::pair::{ENVIRONMENT, Seen, seen};
@@ -125,23 +125,6 @@ proptest! {
         }
     }
 
-    /// Bytes come out of a line buffer as they went in, in whatever pieces.
-    #[test]
-    fn a_line_buffer_loses_nothing(pieces in vec(text(), 0..12)) {
-        let whole = pieces.concat();
-        let mut buffer = LineBuffer::new(whole.len());
-        let mut lines = Vec::new();
-        for piece in &pieces {
-            buffer.handle_input(piece);
-            while let Some(range) = buffer.next_line().unwrap() {
-                lines.push(buffer.take(range.end).to_vec());
-            }
-        }
-        lines.push(buffer.peek().to_vec());
-        let expected: Vec<Vec<u8>> = whole.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
-        lines.retain(|line| !line.is_empty());
-        prop_assert_eq!(lines, expected);
-    }
 }
 
 // ---- limits, at, below and above ----

@@ -19,7 +19,7 @@ const LEAST: usize = 64;
 /// Each byte is looked at once, however slowly a peer dribbles. A large message makes the buffer
 /// grow up to the limit; once it is taken, the space is given back.
 #[derive(Debug)]
-pub struct LineBuffer {
+pub(crate) struct LineBuffer {
     bytes: Vec<u8>,
     /// Where the bytes that were not taken begin.
     start: usize,
@@ -34,26 +34,26 @@ pub struct LineBuffer {
 
 /// More bytes came than the buffer may hold without a message being complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineTooLong {
+pub(crate) struct LineTooLong {
     /// The limit that was passed.
-    pub limit: usize,
+    pub(crate) limit: usize,
 }
 
 impl LineBuffer {
     /// An empty buffer, which allocates nothing until bytes come. One message may be `limit` bytes
     /// long.
-    pub const fn new(limit: usize) -> Self {
+    pub(crate) const fn new(limit: usize) -> Self {
         Self { bytes: Vec::new(), start: 0, line: 0, searched: 0, limit, cut: false }
     }
 
     /// Sets how long one message may be from now on.
-    pub fn set_limit(&mut self, limit: usize) {
+    pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
     /// Copies received bytes in. `is_full` is whether they filled the space that they were read into.
     #[inline]
-    pub fn handle_input(&mut self, input: &[u8], is_full: bool) {
+    pub(crate) fn handle_input(&mut self, input: &[u8], is_full: bool) {
         if self.start == self.bytes.len() {
             (self.start, self.line, self.searched) = (0, 0, 0);
             self.bytes.clear();
@@ -74,7 +74,7 @@ impl LineBuffer {
     /// # Errors
     ///
     /// [`LineTooLong`] when the message passes the limit, whether its end came or not.
-    pub fn next_line(&mut self) -> Result<Option<Range<usize>>, LineTooLong> {
+    pub(crate) fn next_line(&mut self) -> Result<Option<Range<usize>>, LineTooLong> {
         let found = memchr(b'\n', &self.bytes[self.searched..]);
         self.searched = found.map_or(self.bytes.len(), |at| self.searched + at + 1);
         if self.searched - self.start > self.limit {
@@ -89,7 +89,7 @@ impl LineBuffer {
     }
 
     /// All bytes that were received and not taken.
-    pub fn peek(&self) -> &[u8] {
+    pub(crate) fn peek(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
 
@@ -98,7 +98,7 @@ impl LineBuffer {
     /// # Panics
     ///
     /// If fewer than `n` bytes are there.
-    pub fn take(&mut self, n: usize) -> &[u8] {
+    pub(crate) fn take(&mut self, n: usize) -> &[u8] {
         let from = self.start;
         assert!(n <= self.bytes.len() - from, "took more than was received");
         self.start += n;
@@ -119,7 +119,8 @@ impl LineBuffer {
     }
 
     /// Bytes of memory that the buffer holds.
-    pub fn capacity(&self) -> usize {
+    #[cfg(test)]
+    fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
@@ -173,6 +174,46 @@ mod tests {
         buffer.handle_input(b"ee\n", false);
         assert_eq!(line(&mut buffer).as_deref(), Some(&b"three\n"[..]));
         assert_eq!(buffer.peek(), b"");
+    }
+
+    #[test]
+    fn bytes_in_any_pieces_come_out_as_lines_and_none_is_lost() {
+        let whole = b"one\n\ntwo two\nHANGUP\n\n\nthe rest";
+        let lines: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == b'\n').collect();
+        for piece in 1..=whole.len() {
+            let mut buffer = LineBuffer::new(whole.len());
+            let mut found = Vec::new();
+            for bytes in whole.chunks(piece) {
+                buffer.handle_input(bytes, false);
+                found.extend(core::iter::from_fn(|| line(&mut buffer)));
+            }
+            found.push(buffer.peek().to_vec());
+            assert_eq!(found, lines, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_limit_and_one_piece() {
+        const LIMIT: usize = 1000;
+        for piece in [1, 7, 64, 999, 1000, 5000] {
+            let mut buffer = LineBuffer::new(LIMIT);
+            for round in 0..200 {
+                // a line now and then, and one that is too long
+                let end = if round % 3 == 0 { b'\n' } else { b'x' };
+                let mut bytes = alloc::vec![b'x'; piece];
+                bytes[piece - 1] = end;
+                buffer.handle_input(&bytes, false);
+                loop {
+                    match buffer.next_line() {
+                        Ok(Some(range)) => assert_eq!(buffer.take(range.end).last(), Some(&b'\n')),
+                        Ok(None) => break,
+                        Err(_) => drop(buffer.take(buffer.peek().len())),
+                    }
+                }
+                assert!(buffer.peek().len() <= LIMIT);
+                assert!(buffer.capacity() <= (2 * (LIMIT + piece)).max(LEAST), "{}", buffer.capacity());
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
-use agi_proto::{Command, EncodeError, EscapeDigits, Filled, Leniency, Limits, LineBuffer, Pending, Session};
+use agi_proto::{Command, EncodeError, EscapeDigits, Filled, Leniency, Limits, Pending, Session};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::trace;
@@ -78,12 +78,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         whole.feed(&block, false);
         bytewise.feed(&block, false);
     }
-    let mut lines = LineBuffer::new(RESPONSE_BYTES);
     while !u.is_empty() {
         let operation: Operation = u.arbitrary()?;
-        if let Some(bytes) = operation.bytes(whole.barriers) {
-            is_bounded(&mut lines, &bytes);
-        }
         trace(|| format!("{operation:?}"));
         whole.operate(&operation, false);
         bytewise.operate(&operation, true);
@@ -296,25 +292,4 @@ impl Side {
     fn failed(&self) -> bool {
         matches!(self.told.last(), Some(Seen::Failed(_)))
     }
-}
-
-fn is_bounded(lines: &mut LineBuffer, piece: &[u8]) {
-    lines.handle_input(piece);
-    loop {
-        match lines.next_line() {
-            Ok(Some(range)) => {
-                assert!(range.end <= RESPONSE_BYTES);
-                assert_eq!(lines.take(range.end).last(), Some(&b'\n'));
-            }
-            Ok(None) => {
-                assert!(lines.peek().len() <= RESPONSE_BYTES);
-                break;
-            }
-            Err(_) => {
-                assert!(lines.peek().len() > RESPONSE_BYTES);
-                lines.take(lines.peek().len());
-            }
-        }
-    }
-    assert!(lines.capacity() <= (2 * (RESPONSE_BYTES + piece.len())).max(2048), "{}", lines.capacity());
 }
