@@ -9,6 +9,7 @@ mod functions;
 mod job;
 mod pbx;
 mod setup;
+mod state;
 mod wire;
 
 pub use self::channel::Channel;

@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use agi_proto::BString;
 
 use super::job::{Answer, Work};
-use super::pbx::Pbx;
+use super::state::CallState;
 
 /// What a command does at first.
 pub(crate) enum Begun {
@@ -26,7 +26,7 @@ pub(crate) enum Begun {
     Trying(Work),
 }
 
-pub(crate) type Run = fn(&mut Pbx, &[BString]) -> Begun;
+pub(crate) type Run = fn(&mut CallState, &[BString]) -> Begun;
 
 pub(crate) struct Spec {
     pub(crate) name: &'static str,

@@ -1,6 +1,5 @@
 //! The PBX's side of one session.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use agi_proto::{BString, Digit, arguments};
@@ -11,6 +10,7 @@ use super::commands::{self, Begun};
 use super::event::{Event, Status};
 use super::job::{Answer, Job, OnInput, Step, Work, lasting};
 use super::setup::{Setup, network};
+use super::state::CallState;
 use super::wire::{Read, Wire};
 
 /// The PBX's side of one AGI session, without any I/O and without a clock: the session's bytes, what the
@@ -38,18 +38,9 @@ use super::wire::{Read, Wire};
 /// assert_eq!(pbx.poll_transmit().unwrap(), b"200 result=35 endpos=8000\n");
 /// ```
 pub struct Pbx {
-    pub(crate) setup: Setup,
-    pub(crate) channel: Channel,
-    pub(crate) now: Duration,
-    pub(crate) grammars: Option<Vec<BString>>,
-    pub(crate) autohangup: Option<Duration>,
+    call: CallState,
     wire: Wire,
     job: Option<Job>,
-    events: VecDeque<Event>,
-    /// The call is hung up, noticed or not.
-    gone: bool,
-    /// Asterisk has noticed.
-    dead: bool,
     failed: bool,
     announces: bool,
     exits: bool,
@@ -64,22 +55,15 @@ impl Pbx {
             value.is_some_and(|value| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes())))
         };
         let mut pbx = Self {
-            channel: Channel::new(&setup),
-            now: Duration::ZERO,
-            grammars: None,
-            autohangup: None,
             wire: Wire::new(setup.command_limit(), setup.window),
             job: None,
-            events: VecDeque::new(),
-            gone: setup.dead,
-            dead: setup.dead,
             failed: false,
             announces: !gate("AGISIGHUP", &["no", "false", "n", "f", "0", "off"]),
             exits: gate("AGIEXITONHANGUP", &["yes", "true", "y", "t", "1", "on"]),
             status: None,
-            setup,
+            call: CallState::new(setup),
         };
-        for (name, value) in pbx.setup.environment() {
+        for (name, value) in pbx.call.setup.environment() {
             pbx.write([name.as_bytes(), b": ", &value, b"\n"].concat());
         }
         pbx.write(b"\n".to_vec());
@@ -109,15 +93,15 @@ impl Pbx {
     /// It is now so late. It may come at any time, and must when [`poll_timeout`](Self::poll_timeout) says.
     pub fn handle_timeout(&mut self, now: Duration) {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
-            self.now = self.now.max(due);
-            if self.autohangup.is_some_and(|at| at <= self.now) {
-                self.autohangup = None;
-                self.gone = true;
+            self.call.now = self.call.now.max(due);
+            if self.call.autohangup.is_some_and(|at| at <= self.call.now) {
+                self.call.autohangup = None;
+                self.call.gone = true;
             }
-            self.wire.retry(self.now);
+            self.wire.retry(self.call.now);
             self.turn();
         }
-        self.now = self.now.max(now);
+        self.call.now = self.call.now.max(now);
     }
 
     // ---- input of the far leg ----
@@ -127,13 +111,13 @@ impl Pbx {
     pub fn press(&mut self, digit: char, now: Duration) {
         self.handle_timeout(now);
         let Ok(byte) = u8::try_from(digit) else { return };
-        if self.gone || self.status.is_some() || Digit::new(digit).is_none() {
+        if self.call.gone || self.status.is_some() || Digit::new(digit).is_none() {
             return;
         }
         let taken = self.takes(digit);
-        self.events.push_back(Event::Digit { digit, taken });
+        self.call.events.push_back(Event::Digit { digit, taken });
         if let Some(job) = &mut self.job {
-            let step = job.work.on_digit(byte, self.now);
+            let step = job.work.on_digit(byte, self.call.now);
             self.apply(step);
         }
         self.turn();
@@ -162,19 +146,19 @@ impl Pbx {
     /// The far leg answers, for a call that Asterisk places.
     pub fn answer(&mut self, now: Duration) {
         self.handle_timeout(now);
-        self.channel.state = UP;
+        self.call.channel.state = UP;
     }
 
     /// The caller hangs up, or the dialplan or an operator does.
     pub fn hang_up(&mut self, now: Duration) {
         self.handle_timeout(now);
-        self.gone = true;
+        self.call.gone = true;
         self.turn();
     }
 
     /// Sets a variable from outside, as a manager does.
     pub fn set_variable(&mut self, name: impl AsRef<[u8]>, value: impl Into<BString>) {
-        self.channel.set(name, value);
+        self.call.channel.set(name, value);
     }
 
     // ---- output ----
@@ -193,14 +177,14 @@ impl Pbx {
     /// If it is more than it gave.
     pub fn transmitted(&mut self, n: usize) {
         self.wire.transmitted(n);
-        self.wire.retry(self.now);
+        self.wire.retry(self.call.now);
         self.turn();
     }
 
     /// What happened.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.call.events.pop_front()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None`: nothing happens by itself.
@@ -212,14 +196,14 @@ impl Pbx {
         let job = self.job.as_ref().and_then(|job| job.work.due());
         let job = job.filter(|_| self.wire.stuck_until().is_none());
         // an autohangup that Asterisk cannot see yet needs no wake
-        [job, self.autohangup, self.wire.stuck_until()].into_iter().flatten().min()
+        [job, self.call.autohangup, self.wire.stuck_until()].into_iter().flatten().min()
     }
 
     // ---- getters ----
 
     /// The channel as it is now.
     pub fn channel(&self) -> &Channel {
-        &self.channel
+        &self.call.channel
     }
 
     /// What the session came to, once Asterisk has closed it.
@@ -229,7 +213,7 @@ impl Pbx {
 
     /// Whether the call is hung up.
     pub fn is_hung_up(&self) -> bool {
-        self.gone
+        self.call.gone
     }
 
     /// Whether a command runs: the script waits for Asterisk.
@@ -245,7 +229,7 @@ impl Pbx {
     /// How far what the caller hears has come, and how long it is.
     pub fn playback(&self) -> Option<(Duration, Duration)> {
         match &self.job.as_ref()?.work {
-            Work::Play(play) => Some(play.progress(self.now)),
+            Work::Play(play) => Some(play.progress(self.call.now)),
             _ => None,
         }
     }
@@ -270,20 +254,6 @@ impl Pbx {
         self.job.as_ref().is_some_and(|job| matches!(job.work, Work::Text(_) | Work::Hear(_)))
     }
 
-    // ---- for the commands ----
-
-    pub(crate) fn tell(&mut self, event: Event) {
-        self.events.push_back(event);
-    }
-
-    pub(crate) fn is_dead(&self) -> bool {
-        self.dead
-    }
-
-    pub(crate) fn end_call(&mut self) {
-        self.gone = true;
-    }
-
     // ---- Asterisk's loop ----
 
     fn turn(&mut self) {
@@ -292,10 +262,10 @@ impl Pbx {
                 if !self.progress() {
                     return;
                 }
-            } else if self.gone && !self.dead && !self.wire.is_in_line() {
+            } else if self.call.gone && !self.call.dead && !self.wire.is_in_line() {
                 // while it waits for the end of a line, Asterisk sees no hangup; it looks for one before it reads
-                self.dead = true;
-                self.events.push_back(Event::HungUp);
+                self.call.dead = true;
+                self.call.events.push_back(Event::HungUp);
                 self.announce();
                 if self.exits {
                     self.close();
@@ -316,8 +286,8 @@ impl Pbx {
     /// Lets the command that runs see what has happened. `false`: it goes on.
     fn progress(&mut self) -> bool {
         let Some(job) = &mut self.job else { return false };
-        if self.gone && !self.dead {
-            let answer = job.work.on_hangup(self.now);
+        if self.call.gone && !self.call.dead {
+            let answer = job.work.on_hangup(self.call.now);
             self.finish(answer);
             return true;
         }
@@ -325,7 +295,7 @@ impl Pbx {
             match job.work.on_input() {
                 OnInput::RunsOn => {}
                 OnInput::Silent => {
-                    self.events.push_back(Event::Stopped(job.name));
+                    self.call.events.push_back(Event::Stopped(job.name));
                     self.job = None;
                     return true;
                 }
@@ -335,10 +305,10 @@ impl Pbx {
                 }
             }
         }
-        if job.work.due().is_none_or(|due| due > self.now) {
+        if job.work.due().is_none_or(|due| due > self.call.now) {
             return false;
         }
-        let step = job.work.on_due(self.now);
+        let step = job.work.on_due(self.call.now);
         self.apply(step);
         true
     }
@@ -347,7 +317,7 @@ impl Pbx {
         match (step, &mut self.job) {
             (Step::Becomes(work), Some(job)) => {
                 if job.work.sounds() {
-                    self.events.push_back(Event::Quiet);
+                    self.call.events.push_back(Event::Quiet);
                 }
                 job.work = work;
             }
@@ -357,8 +327,8 @@ impl Pbx {
     }
 
     fn run(&mut self, line: &[u8]) {
-        self.events.push_back(Event::Command(line.into()));
-        self.channel.epoch = self.setup.epoch + self.now.as_secs();
+        self.call.events.push_back(Event::Command(line.into()));
+        self.call.channel.epoch = self.call.setup.epoch + self.call.now.as_secs();
         if line.len() >= 7 && line[..7].eq_ignore_ascii_case(b"failure") {
             self.failed = true;
             return self.close();
@@ -368,11 +338,11 @@ impl Pbx {
         let Some((spec, arguments)) = commands::find(&words) else {
             return self.write(b"510 Invalid or unknown command\n".to_vec());
         };
-        if self.dead && !spec.on_dead_channel {
-            return self.write(commands::usage::dead(&self.setup));
+        if self.call.dead && !spec.on_dead_channel {
+            return self.write(commands::usage::dead(&self.call.setup));
         }
         let begun = match spec.words.contains(&words.len()) {
-            true => (spec.run)(self, arguments),
+            true => (spec.run)(&mut self.call, arguments),
             false => Begun::Usage,
         };
         match begun {
@@ -392,20 +362,20 @@ impl Pbx {
     fn finish(&mut self, answer: Answer) {
         let Some(job) = self.job.take() else { return };
         if job.work.sounds() {
-            self.events.push_back(Event::Quiet);
+            self.call.events.push_back(Event::Quiet);
         }
         self.finish_as(job.name, answer);
     }
 
     fn finish_as(&mut self, name: &'static str, answer: Answer) {
         for (name, value) in answer.sets {
-            self.channel.set(name, value);
+            self.call.channel.set(name, value);
         }
         if let Some((file, samples)) = answer.recorded {
-            self.setup.sounds.insert(file, lasting(samples));
+            self.call.setup.sounds.insert(file, lasting(samples));
         }
-        self.failed |= answer.failed && !self.dead && !self.gone;
-        self.gone |= answer.hangs_up;
+        self.failed |= answer.failed && !self.call.dead && !self.call.gone;
+        self.call.gone |= answer.hangs_up;
         self.write([&answer.text[..], b"\n"].concat());
         if answer.usage {
             self.write_usage(name);
@@ -413,32 +383,32 @@ impl Pbx {
     }
 
     fn write_usage(&mut self, name: &'static str) {
-        for part in commands::usage::block(&self.setup, name) {
+        for part in commands::usage::block(&self.call.setup, name) {
             self.write(part);
         }
     }
 
     fn write(&mut self, bytes: Vec<u8>) {
-        self.events.push_back(Event::Written(bytes.clone().into()));
-        self.wire.write(bytes, self.now);
+        self.call.events.push_back(Event::Written(bytes.clone().into()));
+        self.wire.write(bytes, self.call.now);
     }
 
     /// A process is told by SIGHUP, which has no bytes.
     fn announce(&mut self) {
-        if self.announces && network(&self.setup.request).is_some() {
+        if self.announces && network(&self.call.setup.request).is_some() {
             self.write(b"HANGUP\n".to_vec());
         }
     }
 
     fn close(&mut self) {
         self.announce();
-        let status = match (self.failed, self.dead && !self.setup.dead) {
+        let status = match (self.failed, self.call.dead && !self.call.setup.dead) {
             (true, _) => Status::Failure,
             (false, true) => Status::Hangup,
             (false, false) => Status::Success,
         };
         self.status = Some(status);
         self.wire.discard();
-        self.events.push_back(Event::Closed(status));
+        self.call.events.push_back(Event::Closed(status));
     }
 }

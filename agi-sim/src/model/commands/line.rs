@@ -8,33 +8,33 @@ use super::{Begun, result};
 use crate::model::channel::UP;
 use crate::model::functions::fraction;
 use crate::model::job::{Answer, Sleep, Work};
-use crate::model::pbx::Pbx;
 use crate::model::setup::Audio;
+use crate::model::state::CallState;
 
 /// How long Asterisk waits for audio after it has answered.
 const MEDIA: Duration = Duration::from_millis(500);
 
-pub(super) fn answer(pbx: &mut Pbx, _: &[BString]) -> Begun {
-    if pbx.channel.state == UP {
+pub(super) fn answer(call: &mut CallState, _: &[BString]) -> Begun {
+    if call.channel.state == UP {
         return result(0);
     }
-    pbx.channel.state = UP;
-    let wait = if pbx.setup.audio == Audio::None { MEDIA } else { Duration::from_millis(20) };
+    call.channel.state = UP;
+    let wait = if call.setup.audio == Audio::None { MEDIA } else { Duration::from_millis(20) };
     let hung_up = Answer::result(-1).failed();
-    Begun::Runs(Work::Sleep(Sleep { until: pbx.now + wait, done: Answer::result(0), hung_up }))
+    Begun::Runs(Work::Sleep(Sleep { until: call.now + wait, done: Answer::result(0), hung_up }))
 }
 
-pub(super) fn status(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn status(call: &mut CallState, words: &[BString]) -> Begun {
     let state = match words.first() {
-        None => Some(pbx.channel.state),
-        Some(name) if *name == pbx.channel.name => Some(pbx.channel.state),
-        Some(name) => pbx.setup.channels.get(name).copied(),
+        None => Some(call.channel.state),
+        Some(name) if *name == call.channel.name => Some(call.channel.state),
+        Some(name) => call.setup.channels.get(name).copied(),
     };
     result(state.map_or(-1, i64::from))
 }
 
-pub(super) fn hangup(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let own = pbx.channel.name.clone();
+pub(super) fn hangup(call: &mut CallState, words: &[BString]) -> Begun {
+    let own = call.channel.name.clone();
     let ends_call = match words.first() {
         None => true,
         // the two legs of a Local channel end together
@@ -43,22 +43,22 @@ pub(super) fn hangup(pbx: &mut Pbx, words: &[BString]) -> Begun {
         }
     };
     if ends_call {
-        pbx.end_call();
+        call.end_call();
         return result(1);
     }
-    result(if pbx.setup.channels.remove(&words[0]).is_some() { 1 } else { -1 })
+    result(if call.setup.channels.remove(&words[0]).is_some() { 1 } else { -1 })
 }
 
-pub(super) fn autohangup(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn autohangup(call: &mut CallState, words: &[BString]) -> Begun {
     let Some(seconds) = fraction(&words[0]) else { return Begun::Usage };
     let seconds = Duration::try_from_secs_f64(seconds).ok().filter(|seconds| !seconds.is_zero());
-    pbx.autohangup = seconds.map(|seconds| pbx.now + seconds);
+    call.autohangup = seconds.map(|seconds| call.now + seconds);
     result(0)
 }
 
-pub(super) fn caller_id(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn caller_id(call: &mut CallState, words: &[BString]) -> Begun {
     if let Some(text) = words.first() {
-        pbx.channel.set_caller_id(text);
+        call.channel.set_caller_id(text);
     }
     result(1)
 }

@@ -9,7 +9,7 @@ use super::Begun;
 use crate::model::event::Event;
 use crate::model::functions::{leading, number};
 use crate::model::job::{Answer, Collect, Keys, Play, Record, Then, WaitDigit, Work, samples};
-use crate::model::pbx::Pbx;
+use crate::model::state::CallState;
 
 /// GET OPTION without a time-out, from the dialplan.
 const OPTION: Duration = Duration::from_secs(5);
@@ -23,12 +23,12 @@ const FORMATS: &[&str] = &[
 ];
 
 /// How many samples a file has, and the caller hears it; `None`: it is missing.
-pub(super) fn length(pbx: &mut Pbx, file: &BString) -> Option<u64> {
-    if file.is_empty() || file.contains(&b'&') || pbx.setup.missing_sounds.contains(file) {
+pub(super) fn length(call: &mut CallState, file: &BString) -> Option<u64> {
+    if file.is_empty() || file.contains(&b'&') || call.setup.missing_sounds.contains(file) {
         return None;
     }
-    let length = pbx.setup.sounds.get(file).copied().or(pbx.setup.unknown_sound)?;
-    pbx.tell(Event::Plays(file.clone()));
+    let length = call.setup.sounds.get(file).copied().or(call.setup.unknown_sound)?;
+    call.tell(Event::Plays(file.clone()));
     Some(samples(length))
 }
 
@@ -36,18 +36,18 @@ fn milliseconds(ms: i64) -> Option<Duration> {
     u64::try_from(ms).ok().map(Duration::from_millis)
 }
 
-pub(super) fn stream_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn stream_file(call: &mut CallState, words: &[BString]) -> Begun {
     let Some(offset) = words.get(2).map_or(Some(0), |offset| leading(offset)) else { return Begun::Usage };
-    let Some(length) = length(pbx, &words[0]) else {
+    let Some(length) = length(call, &words[0]) else {
         return Begun::Answer(Answer::new(format!("200 result=-1 endpos={offset}")).failed());
     };
     let from = u64::try_from(offset).unwrap_or(0).min(length);
     let escape = words[1].clone();
-    Begun::Runs(Work::Play(Play { from, length, began: pbx.now, escape, then: Then::Stream }))
+    Begun::Runs(Work::Play(Play { from, length, began: call.now, escape, then: Then::Stream }))
 }
 
-pub(super) fn control_stream_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    let tells = pbx.setup.has(&[(12, 0)]);
+pub(super) fn control_stream_file(call: &mut CallState, words: &[BString]) -> Begun {
+    let tells = call.setup.has(&[(12, 0)]);
     let at = |n: usize| words.get(n).filter(|word| !word.is_empty());
     let skip = words.get(2).map_or(Some(3000), |skip| leading(skip));
     let offset = words.get(6).map_or(Some(0), |offset| leading(offset));
@@ -63,26 +63,26 @@ pub(super) fn control_stream_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
         paused: false,
         tells,
     };
-    let Some(length) = length(pbx, &words[0]) else { return Begun::Answer(keys.missing()) };
+    let Some(length) = length(call, &words[0]) else { return Begun::Answer(keys.missing()) };
     // an offset from the end puts it behind the end
     let from = u64::try_from(offset).map_or(length, |ms| ms.saturating_mul(8).min(length));
     let (escape, then) = (words[1].clone(), Then::Control(keys));
-    Begun::Runs(Work::Play(Play { from, length, began: pbx.now, escape, then }))
+    Begun::Runs(Work::Play(Play { from, length, began: call.now, escape, then }))
 }
 
-pub(super) fn get_option(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn get_option(call: &mut CallState, words: &[BString]) -> Begun {
     let timeout = words.get(2).map_or(Some(OPTION), |timeout| milliseconds(number(timeout)));
-    let Some(length) = length(pbx, &words[0]) else {
+    let Some(length) = length(call, &words[0]) else {
         return Begun::Answer(Answer::new("200 result=-1 endpos=0").failed());
     };
     let (escape, then) = (words[1].clone(), Then::Option(timeout));
-    Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape, then }))
+    Begun::Runs(Work::Play(Play { from: 0, length, began: call.now, escape, then }))
 }
 
-pub(super) fn get_data(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn get_data(call: &mut CallState, words: &[BString]) -> Begun {
     let timeout = words.get(1).map_or(0, |timeout| number(timeout));
     let max = words.get(2).map_or(1024, |max| number(max));
-    let length = if words[0].is_empty() { Some(0) } else { length(pbx, &words[0]) };
+    let length = if words[0].is_empty() { Some(0) } else { length(call, &words[0]) };
     let Some(length) = length.filter(|_| max != 0) else { return Begun::Answer(Answer::result(-1)) };
     let (first, next) = match timeout {
         0 => (Some(DATA.0), Some(DATA.1)),
@@ -91,17 +91,17 @@ pub(super) fn get_data(pbx: &mut Pbx, words: &[BString]) -> Begun {
     let max = usize::try_from(max).unwrap_or(1);
     let collect = Collect { digits: BString::default(), max, first, next, until: None, variable: None };
     let (escape, then) = (BString::default(), Then::Data(collect));
-    Begun::Runs(Work::Play(Play { from: 0, length, began: pbx.now, escape, then }))
+    Begun::Runs(Work::Play(Play { from: 0, length, began: call.now, escape, then }))
 }
 
-pub(super) fn wait_for_digit(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn wait_for_digit(call: &mut CallState, words: &[BString]) -> Begun {
     let Some(timeout) = leading(&words[0]) else { return Begun::Usage };
-    let until = milliseconds(timeout).map(|timeout| pbx.now + timeout);
+    let until = milliseconds(timeout).map(|timeout| call.now + timeout);
     Begun::Runs(Work::Digit(WaitDigit { until, option: None }))
 }
 
 /// `file format escape timeout [offset] [BEEP] [s=silence]`
-pub(super) fn record_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn record_file(call: &mut CallState, words: &[BString]) -> Begun {
     let Some(timeout) = leading(&words[3]) else { return Begun::Usage };
     let rest = &words[4..words.len().min(7)];
     let offset = rest.first().and_then(|word| leading(word));
@@ -115,18 +115,18 @@ pub(super) fn record_file(pbx: &mut Pbx, words: &[BString]) -> Begun {
     let format_known = FORMATS
         .iter()
         .any(|format| words[1].split(|&byte| byte == b'|').any(|word| word == format.as_bytes()));
-    if !format_known || pbx.setup.unwritable.iter().any(|folder| words[0].starts_with(folder)) {
+    if !format_known || call.setup.unwritable.iter().any(|folder| words[0].starts_with(folder)) {
         return Begun::Answer(Answer::new("200 result=-1 (writefile)").failed());
     }
-    pbx.tell(Event::Records(words[0].clone()));
+    call.tell(Event::Records(words[0].clone()));
     Begun::Runs(Work::Record(Record {
         file: words[0].clone(),
         offset: u64::try_from(offset.unwrap_or(0)).unwrap_or(0),
-        began: pbx.now,
+        began: call.now,
         beep: if beeps { BEEP } else { Duration::ZERO },
         timeout: milliseconds(timeout),
         silence: silence.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
         escape: words[2].clone(),
-        audio: pbx.setup.audio,
+        audio: call.setup.audio,
     }))
 }

@@ -8,33 +8,33 @@ use super::{Begun, result};
 use crate::model::event::Event;
 use crate::model::functions::number;
 use crate::model::job::{Answer, WaitText, Work};
-use crate::model::pbx::Pbx;
+use crate::model::state::CallState;
 
-pub(super) fn send_text(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    if !pbx.setup.text && !words[0].is_empty() {
+pub(super) fn send_text(call: &mut CallState, words: &[BString]) -> Begun {
+    if !call.setup.text && !words[0].is_empty() {
         return Begun::Answer(Answer::result(-1).failed());
     }
-    pbx.tell(Event::Text(words[0].clone()));
+    call.tell(Event::Text(words[0].clone()));
     result(0)
 }
 
-pub(super) fn receive_text(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    receive(pbx, words, false)
+pub(super) fn receive_text(call: &mut CallState, words: &[BString]) -> Begun {
+    receive(call, words, false)
 }
 
-pub(super) fn receive_char(pbx: &mut Pbx, words: &[BString]) -> Begun {
-    receive(pbx, words, true)
+pub(super) fn receive_char(call: &mut CallState, words: &[BString]) -> Begun {
+    receive(call, words, true)
 }
 
-fn receive(pbx: &mut Pbx, words: &[BString], char: bool) -> Begun {
+fn receive(call: &mut CallState, words: &[BString], char: bool) -> Begun {
     // negative waits for ever, and 0 not at all, whatever the documentation says
-    let until = u64::try_from(number(&words[0])).ok().map(|ms| pbx.now + Duration::from_millis(ms));
+    let until = u64::try_from(number(&words[0])).ok().map(|ms| call.now + Duration::from_millis(ms));
     Begun::Runs(Work::Text(WaitText { until, char }))
 }
 
-pub(super) fn verbose(pbx: &mut Pbx, words: &[BString]) -> Begun {
+pub(super) fn verbose(call: &mut CallState, words: &[BString]) -> Begun {
     if let Some(text) = words.first() {
-        pbx.tell(Event::Logged(text.clone()));
+        call.tell(Event::Logged(text.clone()));
         return result(1);
     }
     Begun::Usage

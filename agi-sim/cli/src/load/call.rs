@@ -46,23 +46,27 @@ impl Kept {
 }
 
 impl Caller<'_> {
-    pub(super) async fn call(&self, number: usize, kept: &mut Kept) {
-        let began = Instant::now();
+    /// Calls once. `due` is when the call was to begin: a caller that was still busy by then began later, and the caller's
+    /// wait counts, as it would for a person.
+    pub(super) async fn call(&self, number: usize, due: Instant, kept: &mut Kept) {
         let outcome = self.converse(number, kept).await;
         let mut report = self.report();
         match outcome {
-            Ok(()) => report.call(began.elapsed()),
+            Ok(0) => report.fail(Kind::Silent),
+            Ok(_) => report.call(due.elapsed()),
             Err(error) => report.fail(Kind::of(&error)),
         }
     }
 
-    async fn converse(&self, number: usize, kept: &mut Kept) -> io::Result<()> {
+    /// Returns how many commands came.
+    async fn converse(&self, number: usize, kept: &mut Kept) -> io::Result<usize> {
         let connected = tokio::time::timeout(self.timeout, TcpStream::connect(self.address)).await;
         let mut stream = connected.map_err(|_| ErrorKind::TimedOut)??;
         stream.set_nodelay(true)?;
         let mut pbx = Pbx::new(self.setup(number, kept));
         let hang_up_after = self.scenario.hang_up_after(number);
         let (mut now, mut commands) = (Duration::ZERO, 0);
+        let (mut since, mut line) = (None, Vec::new());
         loop {
             if hang_up_after.is_some_and(|after| commands >= after) {
                 pbx.hang_up(now);
@@ -86,12 +90,13 @@ impl Caller<'_> {
                 }
             }
             if pbx.status().is_some() {
-                return Ok(());
+                return Ok(commands);
             }
-            let asked = Instant::now();
-            let read = self.read(&mut stream, kept, asked).await?;
-            let took = asked.elapsed();
-            now += took;
+            let began = Instant::now();
+            // a command in two segments is timed from the moment at which it was asked for
+            let asked = *since.get_or_insert(began);
+            let read = self.read(&mut stream, kept, began).await?;
+            now += began.elapsed();
             let Some(input) = read.filter(|input| !input.is_empty()) else {
                 pbx.handle_eof(now);
                 continue;
@@ -100,9 +105,12 @@ impl Caller<'_> {
                 Some(end) if end + 1 < input.len() => return Err(ErrorKind::InvalidData.into()),
                 end => end.is_some(),
             };
+            line.extend_from_slice(input);
             if whole {
                 commands += 1;
-                self.report().command(input, took);
+                self.report().command(&line, asked.elapsed());
+                line.clear();
+                since = None;
             }
             pbx.handle_input(input, now);
         }

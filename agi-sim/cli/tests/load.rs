@@ -118,6 +118,10 @@ fn each_kind_of_error_is_counted_apart() {
         stream.write_all(b"NOO")
     });
     let silent = service(|stream| line(&mut environment(&stream)).map(drop));
+    let closes = service(|stream| {
+        environment(&stream);
+        stream.shutdown(std::net::Shutdown::Write)
+    });
     let nobody =
         TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
     let nobody = format!("agi://{nobody}/");
@@ -125,6 +129,7 @@ fn each_kind_of_error_is_counted_apart() {
         ("crossed", &crossed, &[][..]),
         ("reset", &reset, &[]),
         ("refused", &nobody, &[]),
+        ("no_command", &closes, &[]),
         ("unanswered", &silent, &["--timeout", "1", "--seconds", "1"]),
     ] {
         let (well, report) = load(name, url, arguments);
@@ -134,12 +139,18 @@ fn each_kind_of_error_is_counted_apart() {
 }
 
 #[test]
-fn the_plot_is_one() {
-    let file = temporary("plot.svg");
-    load("plot", &service(well), &["--svg", file.to_str().expect("text")]);
-    let plot = fs::read_to_string(&file).expect("a plot");
-    fs::remove_file(&file).expect("it can be removed");
-    assert!(plot.starts_with("<svg") && plot.contains("GET DATA"), "{plot:.200}");
+fn wait_for_a_free_caller_counts() {
+    // four callers, whose calls take 100 ms, and 40 calls due within 40 ms: the last one is some 860 ms late
+    let slow = service(|stream| {
+        let mut reader = environment(&stream);
+        (&stream).write_all(b"NOOP\n")?;
+        line(&mut reader)?;
+        thread::sleep(std::time::Duration::from_millis(100));
+        stream.shutdown(std::net::Shutdown::Write)
+    });
+    let (well, report) = load("late", &slow, &["--rate", "1000"]);
+    let longest = report["us"]["whole call"]["max"].as_f64().expect("a time");
+    assert!(well && longest >= 860_000.0, "{report:#}");
 }
 
 #[test]

@@ -1,11 +1,8 @@
-//! A report, for people, for programs and as a plot.
+//! A report, for people and for programs.
 
 use std::fmt::Write;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
-use plotters::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::report::{Kind, Report, Row};
@@ -39,7 +36,12 @@ pub(super) fn text(report: &Report, cost: &Cost) -> String {
         let _ = writeln!(text, "{line}");
     };
     let (calls, commands) = (report.calls, report.commands());
-    line(format!("{calls} calls in {:.2} s: {:.0} calls/s", cost.wall.as_secs_f64(), cost.a_second(calls)));
+    let good = report.good();
+    line(format!(
+        "{calls} calls in {:.2} s, {good} went well: {:.0} of these/s",
+        cost.wall.as_secs_f64(),
+        cost.a_second(good)
+    ));
     line(format!("{commands} commands: {:.0} commands/s", cost.a_second(commands)));
     line(format!(
         "the simulator itself: {:.2} us of processor time a command, so at most {:.0} commands/s and {:.0} calls/s a core",
@@ -80,6 +82,7 @@ pub(super) fn json(report: &Report, cost: &Cost) -> Value {
     json!({
         "seconds": cost.wall.as_secs_f64(),
         "calls": report.calls,
+        "good": report.good(),
         "commands": report.commands(),
         "stopped": report.stopped,
         "cut": report.cut,
@@ -87,53 +90,4 @@ pub(super) fn json(report: &Report, cost: &Cost) -> Value {
         "errors": errors,
         "us": report.rows().map(row).collect::<Map<_, _>>(),
     })
-}
-
-/// The shares that are plotted: each step leaves a tenth less.
-const SHARES: [f64; 13] =
-    [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999];
-
-/// How long the service took for each command, over the share that took no longer.
-pub(super) fn plot(report: &Report, file: &Path) -> io::Result<()> {
-    let fail = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", file.display()));
-    let rows: Vec<Row<'_>> = report.rows().filter(|row| !row.times.is_empty()).collect();
-    let most = rows.iter().map(|row| row.micros(0.9999)).fold(10.0, f64::max) * 1.5;
-    let least = rows.iter().map(|row| row.micros(0.0)).fold(most, f64::min).max(1.0);
-    // 0.99 stands at 2: so many nines
-    let nines = |share: f64| -(1.0 - share).log10();
-    let root = SVGBackend::new(file, (900, 500)).into_drawing_area();
-    root.fill(&WHITE).map_err(|error| fail(&error))?;
-    let mut chart = ChartBuilder::on(&root)
-        .caption("Time until the service's next command", ("sans-serif", 20))
-        .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(70)
-        .build_cartesian_2d(0.0..4.0, (least..most).log_scale())
-        .map_err(|error| fail(&error))?;
-    chart
-        .configure_mesh()
-        .x_desc("share of all that took no longer")
-        .y_desc("microseconds")
-        .x_labels(5)
-        .x_label_formatter(&|x| format!("{} %", (1.0 - 10f64.powf(-x)) * 100.0))
-        .y_label_formatter(&|y| format!("{y:.0}"))
-        .draw()
-        .map_err(|error| fail(&error))?;
-    for (at, row) in rows.iter().enumerate() {
-        let color = Palette99::pick(at).to_rgba();
-        let points = SHARES.iter().map(|&share| (nines(share), row.micros(share).max(least)));
-        chart
-            .draw_series(LineSeries::new(points, color.stroke_width(2)))
-            .map_err(|error| fail(&error))?
-            .label(row.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()
-        .map_err(|error| fail(&error))?;
-    root.present().map_err(|error| fail(&error))
 }

@@ -137,7 +137,6 @@ fn what_could_not_be_read_or_written_or_reached_is_named() {
         (&["proxy", "127.0.0.1:0", &closed, "--save", &inside], &inside),
         (&["load", &url, "--file", &missing], &missing),
         (&["load", &url, "--calls", "1", "--warm-up", "0", "--json", &inside], &inside),
-        (&["load", &url, "--calls", "1", "--warm-up", "0", "--svg", &inside], &inside),
         (&["call", &url, "--transcript", &inside], &inside),
     ] {
         let output = run(arguments, "h");

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
 use self::call::{Caller, Kept};
-use self::report::Report;
+use self::report::{Kind, Report};
 use self::scenario::{BuiltIn, Scenario};
 use self::show::Cost;
 use crate::at;
@@ -67,9 +67,6 @@ pub(crate) struct Options {
     /// A file for the report as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// A file for a plot of the latencies as SVG.
-    #[arg(long)]
-    svg: Option<PathBuf>,
 }
 
 /// Gives whether every call went well.
@@ -101,9 +98,6 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     if let Some(file) = &options.json {
         std::fs::write(file, format!("{:#}\n", show::json(&report, &cost))).map_err(at(file.display()))?;
     }
-    if let Some(file) = &options.svg {
-        show::plot(&report, file)?;
-    }
     Ok(report.errors() == 0)
 }
 
@@ -131,13 +125,20 @@ impl Load {
         }
         let shown = tokio::spawn(show_progress(bar.clone(), report.clone()));
         let last_calls = self.seconds + self.timeout;
-        let done = timeout(last_calls, async { while callers.join_next().await.is_some() {} }).await;
+        let mut panicked = 0;
+        let done = timeout(last_calls, async {
+            while let Some(ended) = callers.join_next().await {
+                panicked += usize::from(ended.is_err());
+            }
+        })
+        .await;
         let cut = if done.is_ok() { 0 } else { callers.len() };
         callers.shutdown().await;
         shown.abort();
         bar.finish_and_clear();
         let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
         report.cut = cut as u64;
+        (0..panicked).for_each(|_| report.fail(Kind::Panicked));
         std::mem::take(&mut *report)
     }
 
@@ -151,14 +152,18 @@ impl Load {
             if number >= calls {
                 return;
             }
+            let mut due = Instant::now();
             if let Some(rate) = self.rate {
-                let due = Duration::from_secs_f64(number as f64 / rate);
-                sleep(due.min(self.seconds).saturating_sub(began.elapsed())).await;
+                // an absurd rate asks for more than the time that there is
+                let after = Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX);
+                let after = after.min(self.seconds);
+                sleep(after.saturating_sub(began.elapsed())).await;
+                due = began + after;
             }
             if began.elapsed() >= self.seconds {
                 return;
             }
-            caller.call(number, &mut kept).await;
+            caller.call(number, due, &mut kept).await;
         }
     }
 }

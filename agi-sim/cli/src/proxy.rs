@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use agi_sim::Event;
 use agi_sim::agi_proto::{BStr, BString, arguments};
@@ -15,6 +15,9 @@ use agi_sim::trace::Line;
 use clap::Args;
 
 use crate::at;
+
+/// The pause after a connection that could not be accepted, usually for want of descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -35,32 +38,60 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
         fs::create_dir_all(folder).map_err(at(folder.display()))?;
     }
     let listener = TcpListener::bind(&options.listen).map_err(at(&options.listen))?;
-    println!("agi-sim proxy: {} -> {}, until Ctrl-C", listener.local_addr()?, options.upstream);
-    println!("call, time; A>S: Asterisk sends, S>A: the service sends; (a remark)");
-    let mut calls = Vec::new();
+    say(format_args!("agi-sim proxy: {} -> {}, until Ctrl-C", listener.local_addr()?, options.upstream));
+    say("call, time; A>S: Asterisk sends, S>A: the service sends; (a remark)");
+    let (mut calls, mut failed) = (Vec::new(), false);
     for number in 1..=options.calls.unwrap_or(usize::MAX) {
-        let (asterisk, _) = listener.accept()?;
+        let asterisk = accept(&listener);
         let service = match TcpStream::connect(&options.upstream) {
             Ok(service) => service,
             Err(error) => {
-                println!("{number:>5}  ***  the service cannot be reached: {error}");
+                say(format_args!("{number:>5}  ***  the service cannot be reached: {error}"));
                 continue;
             }
         };
         let file = match &options.save {
-            Some(folder) => Some(create(folder, number).map_err(at(folder.display()))?),
+            Some(folder) => match create(folder, number) {
+                Ok(file) => Some(file),
+                Err(error) => {
+                    failed = true;
+                    say(format_args!(
+                        "{number:>5}  ***  the call is not saved: {}: {error}",
+                        folder.display()
+                    ));
+                    None
+                }
+            },
             None => None,
         };
-        let call = Call { number, began: Instant::now(), file, asked: None };
+        let call = Call { number, began: Instant::now(), file, asked: None, is_saved: true };
         let call = thread::spawn(move || join(asterisk, service, call));
         if options.calls.is_some() {
             calls.push(call);
         }
     }
     for call in calls {
-        let _ = call.join();
+        failed |= !matches!(call.join(), Ok(Ok(())));
     }
-    Ok(true)
+    Ok(!failed)
+}
+
+/// Shows a line. A closed output, as after `| head`, ends no call.
+fn say(line: impl fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Waits for a connection. One that cannot be accepted is reported, and no call that runs is cut for it.
+fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                eprintln!("agi-sim proxy: no connection can be accepted: {error}");
+                thread::sleep(PAUSE);
+            }
+        }
+    }
 }
 
 /// The next file of that number or a later one, so that no earlier trace is lost.
@@ -80,6 +111,8 @@ struct Call {
     file: Option<File>,
     /// When the command was sent that has no answer yet.
     asked: Option<Instant>,
+    /// No write of the trace has failed.
+    is_saved: bool,
 }
 
 impl Call {
@@ -92,7 +125,11 @@ impl Call {
         }
         if let Some(file) = &mut self.file {
             // a full disk must not end the call
-            let _ = writeln!(file, "{line}");
+            if let Err(error) = writeln!(file, "{line}") {
+                self.file = None;
+                self.print_line(format_args!("***  the rest of the call is not saved: {error}"));
+                self.is_saved = false;
+            }
         }
     }
 
@@ -109,7 +146,7 @@ impl Call {
     }
 
     fn print_line(&self, line: impl fmt::Display) {
-        println!("{:>5} {:>9.3}s  {line}", self.number, self.began.elapsed().as_secs_f64());
+        say(format_args!("{:>5} {:>9.3}s  {line}", self.number, self.began.elapsed().as_secs_f64()));
     }
 
     /// What is worth a word.
@@ -157,7 +194,10 @@ fn join(asterisk: TcpStream, service: TcpStream, call: Call) -> io::Result<()> {
     let down = thread::spawn(move || pass(from, to, &other, Line::Received, &Line::Eof));
     pass(service, asterisk, &call, Line::Sent, &Line::Finish);
     let _ = down.join();
-    Ok(())
+    match call.lock().unwrap_or_else(PoisonError::into_inner).is_saved {
+        true => Ok(()),
+        false => Err(io::Error::other("the trace is not whole")),
+    }
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream, call: &Mutex<Call>, line: fn(Vec<u8>) -> Line, end: &Line) {

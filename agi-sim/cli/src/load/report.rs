@@ -17,16 +17,22 @@ pub(super) enum Kind {
     Unanswered,
     /// The service sent a command before the one before was answered.
     Crossed,
+    /// The service closed without one command.
+    Silent,
+    /// A caller of this program panicked.
+    Panicked,
     /// This machine could not call: no port or no descriptor was left. The service is not to blame.
     NotCalled,
 }
 
 impl Kind {
-    pub(super) const ALL: [(Self, &str); 5] = [
+    pub(super) const ALL: [(Self, &str); 7] = [
         (Self::Refused, "refused"),
         (Self::Reset, "reset"),
         (Self::Unanswered, "unanswered"),
         (Self::Crossed, "crossed"),
+        (Self::Silent, "no command"),
+        (Self::Panicked, "panicked"),
         (Self::NotCalled, "not called"),
     ];
 
@@ -104,6 +110,11 @@ impl Report {
         // no name begins with another one and a blank
         let at = commands::ALL.iter().position(|info| begins(info.name)).unwrap_or(commands::ALL.len());
         record(self.commands[at].get_or_insert_with(histogram), took);
+    }
+
+    /// Calls that went well.
+    pub(super) fn good(&self) -> u64 {
+        self.calls - self.errors()
     }
 
     pub(super) fn error(&self, kind: Kind) -> u64 {
