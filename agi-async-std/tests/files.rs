@@ -2,9 +2,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-#[path = "../../agi-smol/tests/running/files.rs"]
+#[path = "../../agi-service/tests/running/files.rs"]
 mod files;
-#[path = "../../agi-smol/tests/running/mod.rs"]
+#[path = "../../agi-service/tests/running/mod.rs"]
 mod running;
 
 use std::future::Future;
@@ -13,4 +13,8 @@ use agi_async_std as adapter;
 
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     async_std::task::spawn(future);
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    async_std::task::block_on(future)
 }

@@ -1,9 +1,9 @@
 //! The server, and calls that end in every way.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-#[path = "../../agi-smol/tests/running/calls.rs"]
+#[path = "../../agi-service/tests/running/calls.rs"]
 mod calls;
-#[path = "../../agi-smol/tests/running/mod.rs"]
+#[path = "../../agi-service/tests/running/mod.rs"]
 mod running;
 
 use std::future::Future;
@@ -12,4 +12,8 @@ use agi_async_std as adapter;
 
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     async_std::task::spawn(future);
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    async_std::task::block_on(future)
 }

@@ -2,8 +2,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-#[path = "running/files.rs"]
+#[path = "../../agi-service/tests/running/files.rs"]
 mod files;
+#[path = "../../agi-service/tests/running/mod.rs"]
 mod running;
 
 use std::future::Future;
@@ -12,4 +13,8 @@ use agi_smol as adapter;
 
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     smol::spawn(future).detach();
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    smol::block_on(future)
 }

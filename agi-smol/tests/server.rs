@@ -1,8 +1,9 @@
 //! The server, and calls that end in every way.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-#[path = "running/calls.rs"]
+#[path = "../../agi-service/tests/running/calls.rs"]
 mod calls;
+#[path = "../../agi-service/tests/running/mod.rs"]
 mod running;
 
 use std::future::Future;
@@ -11,4 +12,8 @@ use agi_smol as adapter;
 
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     smol::spawn(future).detach();
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    smol::block_on(future)
 }

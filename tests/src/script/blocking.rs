@@ -2,7 +2,7 @@
 
 use super::{Error, HANG, Script, Tap, Tape};
 use agi_blocking::{Channel, ChannelBuilder};
-use agi_proto::{Command, Leniency, Limits};
+use agi_proto::Command;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -36,11 +36,11 @@ impl Script for Blocking {
         })
     }
 
-    fn hung_up(&mut self, at_most: Duration) -> bool {
-        self.0.hung_up(at_most).expect("nothing is wrong with the conversation")
+    fn wait_for_hangup(&mut self, at_most: Duration) -> bool {
+        self.0.wait_for_hangup(at_most).expect("nothing is wrong with the conversation")
     }
 
-    fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
+    fn wait_for_hangup_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
         self.0.wait_for_hangup_polling(at_most, interval).expect("nothing is wrong with the conversation")
     }
 

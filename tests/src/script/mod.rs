@@ -55,10 +55,10 @@ pub trait Script: Sized {
     fn gives_up<C: Command>(&mut self, command: C, seen: impl FnOnce() + Send) -> bool;
 
     /// Waits for the hangup or the end, and says whether it came in time.
-    fn hung_up(&mut self, at_most: Duration) -> bool;
+    fn wait_for_hangup(&mut self, at_most: Duration) -> bool;
 
     /// The same, asking in each interval.
-    fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool;
+    fn wait_for_hangup_polling(&mut self, interval: Duration, at_most: Duration) -> bool;
 
     /// Pairs replies again.
     fn resync(&mut self) -> Result<(), Error>;

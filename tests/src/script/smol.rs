@@ -66,11 +66,11 @@ impl Script for Smol {
         })
     }
 
-    fn hung_up(&mut self, at_most: Duration) -> bool {
-        block_on(within(at_most, self.0.hung_up())).is_some()
+    fn wait_for_hangup(&mut self, at_most: Duration) -> bool {
+        block_on(within(at_most, self.0.wait_for_hangup())).is_some()
     }
 
-    fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
+    fn wait_for_hangup_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
         block_on(within(at_most, self.0.wait_for_hangup_polling(interval))).is_some()
     }
 

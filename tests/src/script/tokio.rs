@@ -78,11 +78,11 @@ impl Script for Tokio {
         })
     }
 
-    fn hung_up(&mut self, at_most: Duration) -> bool {
+    fn wait_for_hangup(&mut self, at_most: Duration) -> bool {
         self.runtime.block_on(async { timeout(at_most, self.channel.wait_for_hangup()).await.is_ok() })
     }
 
-    fn hung_up_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
+    fn wait_for_hangup_polling(&mut self, interval: Duration, at_most: Duration) -> bool {
         let wait = async { timeout(at_most, self.channel.wait_for_hangup_polling(interval)).await.is_ok() };
         self.runtime.block_on(wait)
     }

@@ -141,7 +141,7 @@ impl<S: Script> Run<'_, S> {
     /// Whether a hangup or an end is told, when there was one.
     fn told(&mut self) -> &'static str {
         let wait = if self.tells || self.closes { HANG } else { QUIET };
-        let heard = self.script.hung_up(wait);
+        let heard = self.script.wait_for_hangup(wait);
         assert_eq!(heard, self.script.is_hung_up() || self.script.is_closed());
         match (self.script.is_hung_up(), self.script.is_closed()) {
             (true, _) => "hangup",
@@ -280,7 +280,7 @@ impl<S: Script> Run<'_, S> {
         let from = self.tape.mark();
         self.call.hang_up();
         if self.tells || self.closes {
-            assert!(self.script.hung_up(HANG));
+            assert!(self.script.wait_for_hangup(HANG));
         }
         let noop = self.script.call(Noop::new());
         let value = self.try_ask();

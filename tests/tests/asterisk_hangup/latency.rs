@@ -63,7 +63,7 @@ fn idle(quick: bool) -> Duration {
     let time = std::thread::scope(|scope| {
         let began = Instant::now();
         scope.spawn(|| call.action("Hangup", &[("Channel", &channel)]));
-        assert!(script.hung_up(HANG));
+        assert!(script.wait_for_hangup(HANG));
         began.elapsed()
     });
     finish(call, script);
@@ -80,7 +80,7 @@ fn behind_a_reply(quick: bool) -> Duration {
         });
         assert_eq!(script.call(Exec::new("Wait").arguments("60")).unwrap(), Execution::Returned(-1));
     });
-    assert!(script.hung_up(HANG));
+    assert!(script.wait_for_hangup(HANG));
     finish(call, script);
     between(&tape, "200 result=-1", "HANGUP")
 }

@@ -19,7 +19,7 @@ fn in_h(version: Version) {
     let tape = Tape::default();
     let mut script = second.accept::<Tokio>(&tape);
     let mark = tape.mark();
-    assert!(!script.hung_up(QUIET), "the channel is dead, and nothing says so");
+    assert!(!script.wait_for_hangup(QUIET), "the channel is dead, and nothing says so");
     let answer = script.call(Answer::new());
     assert!(matches!(answer, Err(Error::Rejected(Rejection::DeadChannel))), "{answer:?}");
     assert!(script.is_hung_up());
@@ -50,7 +50,7 @@ fn set_from_the_script(version: Version) {
     script.call(SetVariable::new("AGIEXITONHANGUP", "yes")).unwrap();
     let mark = tape.mark();
     call.hang_up();
-    assert!(script.hung_up(HANG));
+    assert!(script.wait_for_hangup(HANG));
     script.call(Noop::new()).expect("it has not closed");
     script.close().unwrap();
     assert_eq!(tape.words(mark..).join(" "), "H 200 > H EOF");

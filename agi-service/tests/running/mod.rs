@@ -1,4 +1,4 @@
-//! A server that runs and can be stopped: the one of `adapter`, on the executor of `spawn`.
+//! A server that runs and can be stopped: the one of `adapter`, on the runtime of `spawn` and `block_on`.
 
 #![allow(dead_code, reason = "no test file needs all of it")]
 
@@ -6,10 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
 
 use agi_tests::pbx::LONG;
-use futures_lite::future::block_on;
 
 use crate::adapter::{Channel, Counters, Handler, Server};
-use crate::spawn;
+use crate::{block_on, spawn};
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,

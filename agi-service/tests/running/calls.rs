@@ -1,5 +1,5 @@
 //! Calls of a server on the loopback interface that end in every way. The server is the one of `adapter`, on
-//! the executor of `spawn`, which the test's root has; the callers know nothing of either.
+//! the runtime of `spawn` and `block_on`, which the test's root has; the callers know nothing of either.
 
 use std::future::{pending, ready};
 use std::io::{ErrorKind, Write};
@@ -11,11 +11,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use agi_tests::pbx::{LONG, Pbx};
-use futures_lite::future::{block_on, poll_once};
+use futures_lite::future::poll_once;
 
 use crate::adapter::{CallOutcome, Channel, Error, Handler, Request, Server};
 use crate::running::Running;
-use crate::spawn;
+use crate::{block_on, spawn};
 
 #[test]
 fn every_call_ends_without_a_reset_however_its_handler_ended() {
@@ -214,7 +214,59 @@ fn a_handler_may_keep_the_stream() {
     assert_eq!(pbx.next_line(), None);
 }
 
-/// A type of one's own may be a handler, with state.
+#[test]
+fn handler_may_go_on_after_it_has_closed_the_channel() {
+    let (goes_on, went_on) = mpsc::channel();
+    let (end, ended) = async_channel::bounded::<()>(1);
+    let server = Running::start(move |channel: Channel| {
+        let (goes_on, ended) = (goes_on.clone(), ended.clone());
+        async move {
+            channel.close().await?;
+            goes_on.send(()).unwrap();
+            ended.recv().await.unwrap();
+            Ok::<(), Error>(())
+        }
+    });
+    Pbx::call(server.address).end();
+    went_on.recv_timeout(LONG).unwrap();
+    end.send_blocking(()).unwrap();
+    server.stop();
+}
+
+/// A handler in an endless loop around calls that fail, which never waits for I/O.
+#[test]
+fn retry_loop_on_an_error_starves_no_call_and_ends_with_the_server() {
+    let (loops, looping) = mpsc::channel();
+    let server = Running::with(
+        |server| server.shutdown_timeout(Duration::ZERO),
+        move |mut channel: Channel| {
+            let loops = loops.clone();
+            async move {
+                if channel.noop().await.is_err() {
+                    loops.send(()).unwrap();
+                    loop {
+                        // refused arguments, an ended session, and waits for an end that has come
+                        let refused = channel.set_variable("NAME", "a\nb").await;
+                        assert!(refused.is_err());
+                        assert!(channel.noop().await.is_err() && channel.resync().await.is_err());
+                        channel.wait_for_hangup().await;
+                    }
+                }
+                Ok::<(), Error>(())
+            }
+        },
+    );
+    let mut caught = Pbx::call(server.address);
+    caught.expect("NOOP");
+    drop(caught);
+    looping.recv_timeout(LONG).unwrap();
+    let mut other = Pbx::call(server.address);
+    other.expect("NOOP").respond("200 result=0");
+    other.end_with("SUCCESS");
+    server.stop();
+}
+
+/// A custom type may be a handler, with state.
 #[test]
 fn a_handler_may_be_a_type() {
     struct Counter(AtomicUsize);
