@@ -26,7 +26,7 @@ fn a_command_gets_its_reply() {
     let script = |mut pbx: Pbx<_>| {
         pbx.expect(r#"SET VARIABLE "RESULT" "a \"b\"""#).respond("200 result=1");
         pbx.expect(r#"GET VARIABLE "X""#).respond("200 result=1 (y)").expect("NOOP").respond("510 what?");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
     };
     with_pbx(script, |channel| {
         assert_eq!(channel.environment().channel().expect("it came"), "PJSIP/100-00000001");
@@ -50,7 +50,7 @@ fn a_call_that_was_given_up_keeps_its_answer_to_itself() {
         pbx.respond("200 result=0 endpos=1").respond(&echo);
         let echo = pbx.expect_barrier();
         pbx.respond(&echo).expect("NOOP").respond("200 result=0");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
     };
     with_pbx(script, |channel| {
         assert_eq!(channel.call_timeout(stream_file(), SHORT).expect("no error"), None);
@@ -85,7 +85,7 @@ fn a_barrier_is_sent_again_though_every_call_gives_up_before() {
         let echo = pbx.expect_barrier();
         pbx.respond(&echo);
         // a call may give up while this is on its way to it, and the next one asks again
-        while let Some(line) = pbx.next() {
+        while let Some(line) = pbx.next_line() {
             match line.strip_prefix("GET FULL VARIABLE \"").and_then(|token| token.strip_suffix('"')) {
                 Some(token) => pbx.respond(&format!("200 result=1 ({token})")),
                 None => {
@@ -106,7 +106,7 @@ fn a_barrier_is_sent_again_though_every_call_gives_up_before() {
 fn what_waits_behind_a_command_that_runs_on_keeps_its_time_limit() {
     let script = |mut pbx: Pbx<_>| {
         pbx.expect(r#"EXEC "Dial" "PJSIP/bob""#);
-        assert_eq!(pbx.next(), None, "nothing is sent before that is answered");
+        assert_eq!(pbx.next_line(), None, "nothing is sent before that is answered");
     };
     with_pbx(script, |channel| {
         let dial = Exec::new("Dial").arguments("PJSIP/bob");
@@ -121,7 +121,7 @@ fn a_failure_that_may_be_a_hangup_is_asked_about() {
     let script = |mut pbx: Pbx<_>| {
         pbx.expect(r#"STREAM FILE "long" """#).respond("200 result=-1 endpos=0");
         pbx.expect("CHANNEL STATUS").respond("511 Command Not Permitted on a dead channel");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
     };
     with_pbx(script, |channel| {
         let error = channel.call(stream_file()).expect_err("a failure");
@@ -138,7 +138,7 @@ fn waiting_for_a_hangup_loses_no_bytes() {
         pbx.expect("VERBOSE \"waited\"");
         pbx.stream.write_all(b"UP\n200 result=1\n").expect("it is read");
         pbx.expect("NOOP").respond("200 result=0");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
     };
     with_pbx(script, |channel| {
         channel.noop().expect("answered");
@@ -172,9 +172,9 @@ fn an_environment_has_its_time() {
 fn any_reader_and_writer_will_do() {
     let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     let script = thread::spawn(move || {
-        let mut pbx = Pbx::begin(theirs);
+        let mut pbx = Pbx::over(theirs).begin("menu?lang=de");
         pbx.expect("NOOP").respond("200 result=0");
-        assert_eq!(pbx.next(), None, "what cannot have a deadline was not sent");
+        assert_eq!(pbx.next_line(), None, "what cannot have a deadline was not sent");
     });
     let mut channel =
         ChannelBuilder::new().start(NoTimeouts(ours)).expect("an environment").expect("not closed");

@@ -44,7 +44,7 @@ fn a_command_that_is_not_taken_is_given_up_and_goes_out_later() {
     let script = |mut pbx: Pbx<_>| {
         pbx.expect(&format!(r#"SET VARIABLE "LONG" "{}""#, value())).respond("200 result=1");
         pbx.expect(r#"GET VARIABLE "X""#).respond("200 result=1 (mine)");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
     };
     with_deaf(script, |channel, tell| {
         let value = value();
@@ -66,7 +66,7 @@ fn what_stops_a_command_comes_behind_the_whole_of_it() {
         pbx.expect(&format!(r#"STREAM FILE "{}" """#, value()));
         let echo = pbx.expect_barrier();
         pbx.respond(&echo).expect("NOOP").respond("200 result=0");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
     };
     with_deaf(script, |channel, tell| {
         let value = value();

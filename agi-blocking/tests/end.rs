@@ -23,7 +23,7 @@ fn a_hangup_or_the_end_ends_the_wait() {
     with_pbx(
         |mut pbx| {
             pbx.respond("HANGUP");
-            assert_eq!(pbx.next(), None);
+            assert_eq!(pbx.next_line(), None);
         },
         |channel| assert!(channel.wait_for_hangup(LONG).expect("no error")),
     );
@@ -72,7 +72,7 @@ fn what_nobody_asked_for_is_an_error_that_stays() {
     with_pbx(
         |mut pbx| {
             pbx.expect("NOOP").respond("200 result=0").respond("200 result=1 (forged)");
-            assert_eq!(pbx.next(), None);
+            assert_eq!(pbx.next_line(), None);
         },
         |channel| {
             channel.noop().expect("answered");
@@ -103,7 +103,7 @@ fn closing_waits_for_the_other_side() {
 fn closing_does_not_wait_for_ever() {
     let script = |mut pbx: Pbx<UnixStream>| {
         pbx.expect("NOOP");
-        assert_eq!(pbx.next(), None);
+        assert_eq!(pbx.next_line(), None);
         // it neither answers nor closes, until the script's socket is gone altogether
         let mut end = [0; 1];
         while pbx.stream.write(b"HANGUP\n").is_ok() {}

@@ -53,13 +53,13 @@ fn failures_are_told_with_their_call_and_hangups_are_not() {
         ("200 result=0", "INFO", "call: began"),
     ];
     for (answer, level, said) in cases {
-        let mut pbx = Pbx::call(address);
+        let mut pbx = Pbx::call_for(address, "menu");
         pbx.expect(r#"GET VARIABLE "MODE""#).respond(answer);
         let line = log.find(said);
         assert!(line.starts_with(level) && line.contains(call), "{line}");
         pbx.end_with(if level == "ERROR" { "FAILED" } else { "SUCCESS" });
     }
-    let mut pbx = Pbx::call(address);
+    let mut pbx = Pbx::call_for(address, "menu");
     pbx.expect(r#"GET VARIABLE "MODE""#).respond("200 result=0\n200 result=1 (forged)");
     let line = log.find("did not take the status");
     assert!(line.starts_with("WARN") && line.contains(call) && line.contains("(forged)"), "{line}");

@@ -60,7 +60,7 @@ fn they_are_the_handlers_own() {
     for script in ["display", "source", "drop", "payload"] {
         let stream = TcpStream::connect(address).expect("it listens");
         stream.set_read_timeout(Some(LONG)).expect("a socket");
-        Pbx::begin_at(stream, script).end_with("FAILED");
+        Pbx::over(stream).begin(script).end_with("FAILED");
     }
     shutdown.shutdown();
     serving.join().expect("no panic").expect("no error");

@@ -65,7 +65,7 @@ fn call_deaf(address: SocketAddr) -> Pbx<TcpStream> {
     connect(&socket, &address).expect("it listens");
     let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(LONG)).expect("a socket");
-    Pbx::begin(stream)
+    Pbx::over(stream).begin("menu?lang=de")
 }
 
 /// How much comes until the end.
@@ -136,7 +136,7 @@ fn a_command_after_the_shutdown_meets_a_conversation_that_is_closed() {
     let mut pbx = Pbx::call(server.address);
     told.recv_timeout(LONG).expect("the handler begins");
     server.shutdown.shutdown();
-    assert_eq!(pbx.next(), None);
+    assert_eq!(pbx.next_line(), None);
     pbx.respond("HANGUP");
     go.send(()).expect("the handler waits");
     drop(pbx);
@@ -198,7 +198,7 @@ fn a_shutdown_cuts_off_what_runs_on() {
     pbx.expect(r#"EXEC "Dial" "SIP/100""#);
     server.end();
     assert!(told.recv_timeout(LONG).expect("the handler goes on"));
-    assert_eq!(pbx.next(), None);
+    assert_eq!(pbx.next_line(), None);
 }
 
 #[test]

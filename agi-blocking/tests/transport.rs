@@ -154,9 +154,9 @@ fn with_answers<S: Stream>(
     let (stream, theirs) = UnixStream::pair().expect("a pair of sockets");
     theirs.set_read_timeout(Some(LONG)).expect("a socket");
     let pbx = thread::spawn(move || {
-        let mut pbx = Pbx::begin(theirs);
+        let mut pbx = Pbx::over(theirs).begin("menu?lang=de");
         let mut asked = 0;
-        while pbx.next().is_some() {
+        while pbx.next_line().is_some() {
             pbx.respond("200 result=0");
             asked += 1;
         }
@@ -202,7 +202,7 @@ fn what_is_not_flushed_in_time_is_flushed_later() {
     let value = "x".repeat(8000);
     let line = format!(r#"SET VARIABLE "LONG" "{value}""#);
     let pbx = thread::spawn(move || {
-        let mut pbx = Pbx::begin(theirs);
+        let mut pbx = Pbx::over(theirs).begin("menu?lang=de");
         told.recv_timeout(LONG).expect("it waits for ever to write");
         pbx.expect(&line).respond("200 result=1").expect("NOOP").respond("200 result=0");
         told.recv_timeout(LONG).expect("it waits for ever to write");
@@ -225,9 +225,9 @@ fn a_transport_that_failed_is_not_used_again() {
         let (stream, theirs) = UnixStream::pair().expect("a pair of sockets");
         theirs.set_read_timeout(Some(LONG)).expect("a socket");
         let pbx = thread::spawn(move || {
-            let mut pbx = Pbx::begin(theirs);
+            let mut pbx = Pbx::over(theirs).begin("menu?lang=de");
             pbx.expect("NOOP").respond("200 result=0");
-            while pbx.next().is_some() {}
+            while pbx.next_line().is_some() {}
         });
         let mut channel = ChannelBuilder::new().start(Failing { stream, reads, writes }).unwrap().unwrap();
         channel.noop().expect("answered");

@@ -40,7 +40,7 @@ fn log_of(level: Level, reveal: bool) -> String {
         .finish();
     let (ours, theirs) = UnixStream::pair().unwrap();
     let pbx = thread::spawn(move || {
-        let mut pbx = Pbx::begin(theirs);
+        let mut pbx = Pbx::over(theirs).begin("menu?lang=de");
         pbx.expect(r#"GET DATA "enter-pin" 5000 4"#).respond("200 result=4711");
         pbx.expect(r#"SET VARIABLE "PIN" "4711""#).respond("200 result=1");
         pbx.expect("ANSWER").respond("HANGUP").respond("200 result=-1");

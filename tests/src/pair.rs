@@ -11,12 +11,12 @@ pub const ENVIRONMENT: [(&str, &str); 22] = [
     ("agi_network", "yes"),
     ("agi_network_script", "test"),
     ("agi_request", "agi://127.0.0.1/test"),
-    ("agi_channel", "Local/wait@far-00000001;1"),
+    ("agi_channel", "PJSIP/100-00000001"),
     ("agi_language", "en"),
-    ("agi_type", "Local"),
+    ("agi_type", "PJSIP"),
     ("agi_uniqueid", "1700000000.1"),
     ("agi_version", "22.10.1"),
-    ("agi_callerid", "15551234567"),
+    ("agi_callerid", "100"),
     ("agi_calleridname", "Ada"),
     ("agi_callingpres", "0"),
     ("agi_callingani2", "0"),
@@ -31,6 +31,15 @@ pub const ENVIRONMENT: [(&str, &str); 22] = [
     ("agi_accountcode", ""),
     ("agi_threadid", "140022982756032"),
 ];
+
+/// The variables of a call for a script.
+pub fn environment(script: &str) -> [(&'static str, String); 22] {
+    ENVIRONMENT.map(|(name, value)| match name {
+        "agi_network_script" => (name, script.to_string()),
+        "agi_request" => (name, format!("agi://127.0.0.1/{script}")),
+        _ => (name, value.to_string()),
+    })
+}
 
 /// The nonce of a [`Pair`]'s session.
 pub const NONCE: u64 = 0x5eed;

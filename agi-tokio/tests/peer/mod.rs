@@ -8,37 +8,11 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use agi_tests::pair::environment;
 use agi_tokio::agi_proto::{Asterisk, AsteriskEvent};
 use agi_tokio::{Channel, ChannelBuilder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
-
-/// What Asterisk sends at the beginning.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
-    ("agi_network", "yes"),
-    ("agi_network_script", "ivr/menu?lang=de"),
-    ("agi_request", "agi://127.0.0.1/ivr/menu?lang=de"),
-    ("agi_channel", "PJSIP/alice-00000001"),
-    ("agi_language", "en"),
-    ("agi_type", "PJSIP"),
-    ("agi_uniqueid", "1700000000.7"),
-    ("agi_version", "22.10.1"),
-    ("agi_callerid", "100"),
-    ("agi_calleridname", "Alice"),
-    ("agi_callingpres", "0"),
-    ("agi_callingani2", "0"),
-    ("agi_callington", "0"),
-    ("agi_callingtns", "0"),
-    ("agi_dnid", "200"),
-    ("agi_rdnis", "unknown"),
-    ("agi_context", "default"),
-    ("agi_extension", "200"),
-    ("agi_priority", "1"),
-    ("agi_enhanced", "0.0"),
-    ("agi_accountcode", ""),
-    ("agi_threadid", "140022982756032"),
-    ("agi_arg_1", "one"),
-];
 
 pub struct Peer<S> {
     pub stream: S,
@@ -74,11 +48,7 @@ pub async fn dial(address: SocketAddr) -> Peer<TcpStream> {
 /// A call to a script.
 pub async fn call(address: SocketAddr, script: &str) -> Peer<TcpStream> {
     let mut peer = Peer::new(TcpStream::connect(address).await.unwrap());
-    let variables = ENVIRONMENT.iter().copied();
-    peer.asterisk.send_environment(variables.map(|(name, value)| match name {
-        "agi_network_script" => (name, script),
-        _ => (name, value),
-    }));
+    peer.asterisk.send_environment(environment(script));
     peer.transmit().await;
     peer
 }
@@ -95,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// Sends the environment.
     pub async fn begin(mut self) -> Self {
-        self.asterisk.send_environment(ENVIRONMENT.iter().copied());
+        self.asterisk.send_environment(environment("ivr/menu?lang=de"));
         self.transmit().await;
         self
     }

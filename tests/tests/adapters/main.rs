@@ -150,8 +150,7 @@ const CASES: &[(&str, &str, Script)] = &[
             let peer = format!("peer={}", pbx.stream.local_addr().unwrap());
             pbx.expect("NOOP").respond("200 result=0");
             pbx.end_with("SUCCESS");
-            let span =
-                "call{channel=\"Local/wait@far-00000001;1\" unique_id=\"1700000000.1\" script=\"/noop\"";
+            let span = "call{channel=\"PJSIP/100-00000001\" unique_id=\"1700000000.1\" script=\"/noop\"";
             Log::find(&[span, &peer, "reply command=\"NOOP\"", "reply=200 result=0"]);
         }),
     ),
