@@ -2,6 +2,7 @@
 
 mod barrier;
 mod input;
+mod questions;
 mod reply;
 mod state;
 
@@ -11,7 +12,7 @@ use core::time::Duration;
 use self::barrier::Barrier;
 use self::input::Input;
 use self::reply::Held;
-use self::state::{State, Step};
+use self::state::State;
 use crate::codec::command::{Command, Pending};
 use crate::codec::encode::CommandLine;
 use crate::codec::environment::Environment;
@@ -91,6 +92,23 @@ pub struct Session {
     failed: Option<ProtocolError>,
     /// A reply that was held, while it is looked at.
     delivered: Held,
+}
+
+/// The result of one step; the event is made of it where borrowing allows.
+enum Step {
+    NeedInput,
+    Environment,
+    Trying,
+    /// A response at the beginning of the input.
+    Response {
+        length: usize,
+        text: usize,
+        status: u16,
+    },
+    /// The response that is `delivered`.
+    Held,
+    Hangup,
+    Closed,
 }
 
 /// What is known of a hangup.

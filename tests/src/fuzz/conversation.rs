@@ -1,6 +1,8 @@
 //! A session against a model of Asterisk: anything may happen at any time, and every answer must reach its
 //! command.
 
+use std::time::Duration;
+
 use agi_proto::commands::{
     Exec, GetData, GetFullVariable, GetVariable, Noop, SpeechRecognize, StreamFile, WaitForDigit,
 };
@@ -13,6 +15,9 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use super::pbx::Pbx;
 use super::trace;
 use crate::pair::{ENVIRONMENT, NONCE, Seen, seen};
+
+/// The time that a session waits for the rest of a message.
+const REST: Duration = Duration::from_secs(60);
 
 /// The commands that differ in what the session must know of them. Others have the same rules.
 const COMMANDS: [CommandInfo; 12] = [
@@ -169,8 +174,11 @@ impl Conversation {
             Operation::Deliver(n) => self.deliver(n.into()),
             Operation::DeliverAll => self.deliver(usize::MAX),
             Operation::HangUp => self.pbx.hang_up(),
-            // early is right, too: the clocks are not Asterisk's
-            Operation::Timeout => self.session.handle_timeout(),
+            // early is right, too: the clocks are not Asterisk's; but the rest of a message always comes
+            Operation::Timeout if self.session.poll_timeout().is_some_and(|wait| wait < REST) => {
+                self.session.handle_timeout();
+            }
+            Operation::Timeout => {}
             Operation::Finish if u.ratio(1, 8)? => self.finish(),
             Operation::Finish => {}
         }

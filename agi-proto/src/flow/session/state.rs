@@ -1,25 +1,19 @@
 //! The states of a [`Session`], and every transition between them.
 
-use alloc::format;
 use alloc::vec::Vec;
 use core::mem::{replace, take};
-use core::time::Duration;
 
-use bstr::BString;
-
-use super::Session;
+use super::questions::is_minus_one;
 use super::reply::{self, Held};
+use super::{Session, Step};
 use crate::codec::command::Command;
 use crate::codec::commands::ChannelStatus;
 use crate::codec::environment::Environment;
 use crate::codec::line::{LineTooLong, trim_line_end};
 use crate::codec::response::Response;
-use crate::values::error::{EncodeError, EnvironmentError, ProtocolError};
-use crate::values::info::{CommandInfo, OnInput, ReplyShape};
+use crate::values::error::{EnvironmentError, ProtocolError};
+use crate::values::info::{CommandInfo, ReplyShape};
 use crate::values::limits::Limits;
-
-/// The time for the rest of a message to come: Asterisk writes each message at once.
-const REST: Duration = Duration::from_secs(60);
 
 /// The state of a conversation: who may speak, and what is owed.
 ///
@@ -78,52 +72,6 @@ pub(super) struct Queued {
     pub(super) line: Vec<u8>,
 }
 
-/// The result of one step; the event is made of it where borrowing allows.
-pub(super) enum Step {
-    NeedInput,
-    Environment,
-    Trying,
-    /// A response at the beginning of the input.
-    Response {
-        length: usize,
-        text: usize,
-        status: u16,
-    },
-    /// The response that is `delivered`.
-    Held,
-    Hangup,
-    Closed,
-}
-
-impl State {
-    /// Returns whether somebody waits for a reply.
-    pub(super) fn is_waiting(&self) -> bool {
-        match self {
-            Self::Waiting { .. } | Self::Confirming(_) | Self::Ready(_) => true,
-            Self::Abandoned { queued, .. } => queued.is_some(),
-            Self::Syncing { purpose, queued } => queued.is_some() || purpose.is_awaited(),
-            Self::Environment { .. } | Self::Idle | Self::Finishing | Self::Closed { .. } => false,
-        }
-    }
-
-    /// Returns the command whose reply comes next, if a reply may.
-    fn owed(&self) -> Option<CommandInfo> {
-        match self {
-            Self::Waiting { info, .. } | Self::Abandoned { info, .. } => Some(*info),
-            Self::Confirming(_) => Some(ChannelStatus::INFO),
-            _ => None,
-        }
-    }
-}
-
-impl BarrierPurpose {
-    /// Returns whether somebody waits for the reply that is held.
-    #[inline]
-    fn is_awaited(&self) -> bool {
-        matches!(self, Self::Surplus(_) | Self::Rest { wanted: true, .. })
-    }
-}
-
 // ---- the application's calls ----
 
 impl Session {
@@ -159,12 +107,8 @@ impl Session {
                 *purpose = BarrierPurpose::Discard;
             }
             State::Syncing { purpose: BarrierPurpose::Rest { wanted, .. }, .. } => *wanted = false,
-            State::Syncing { purpose: BarrierPurpose::Discard | BarrierPurpose::Prove, .. }
-            | State::Abandoned { .. }
-            | State::Environment { .. }
-            | State::Idle
-            | State::Finishing
-            | State::Closed { .. } => {}
+            State::Syncing { .. } | State::Abandoned { .. } | State::Environment { .. } => {}
+            State::Idle | State::Finishing | State::Closed { .. } => {}
         }
     }
 
@@ -181,35 +125,6 @@ impl Session {
             self.output.retract();
             self.state = State::Finishing;
         }
-    }
-
-    /// Returns whether a command may be sent or queued.
-    pub(super) fn admit(&mut self) -> Result<(), EncodeError> {
-        if self.failed.is_some() || self.eof {
-            return Err(EncodeError::Closed);
-        }
-        match self.state {
-            State::Environment { .. } => Err(EncodeError::NotStarted),
-            State::Finishing | State::Closed { .. } => Err(EncodeError::Closed),
-            _ if self.state.is_waiting() => Err(EncodeError::Busy),
-            State::Idle => self.check_idle_input(),
-            _ => Ok(()),
-        }
-    }
-
-    /// Looks at bytes that came before a command was sent: they are not its reply. There may be a `HANGUP`, or the
-    /// beginning of one.
-    fn check_idle_input(&mut self) -> Result<(), EncodeError> {
-        while let Some(length) = reply::hangup_at_start(self.input.peek()) {
-            self.input.take(length);
-            self.note_hangup(true);
-        }
-        if reply::may_become_hangup(self.input.peek()) {
-            return Ok(());
-        }
-        let error = ProtocolError::Unsolicited(self.shown(self.input.peek()));
-        self.fail(error);
-        Err(EncodeError::Closed)
     }
 }
 
@@ -246,26 +161,6 @@ impl Session {
                 return Ok(step);
             }
         }
-    }
-
-    /// Finds the next message; it is taken later.
-    #[inline]
-    fn find(&mut self) -> Result<Option<usize>, ProtocolError> {
-        let format = match &self.state {
-            // no reply is one to a line that is not wholly written
-            _ if !self.output.is_empty() => None,
-            State::Waiting { info, .. } | State::Abandoned { info, .. } => Some(info.shape),
-            State::Confirming(_) => Some(ReplyShape::Line),
-            _ => None,
-        };
-        let found = self.input.next_message(format);
-        found.map_err(|LineTooLong { limit }| ProtocolError::ResponseTooLong { limit })
-    }
-
-    /// Returns the command whose reply comes next: none has been answered whose line is not wholly written.
-    #[inline]
-    fn owed(&self) -> Option<CommandInfo> {
-        self.state.owed().filter(|_| self.output.is_empty())
     }
 
     /// Decides what a whole message means in this state. `None`: nothing to report.
@@ -305,7 +200,8 @@ impl Session {
         }
         if info.shape == ReplyShape::Exec && message == b"200 result=1" {
             let held = self.hold(length, status);
-            self.on_incomplete(BarrierPurpose::Surplus(held), BarrierPurpose::Discard);
+            let is_awaited = self.is_awaited();
+            self.start_sync(if is_awaited { BarrierPurpose::Surplus(held) } else { BarrierPurpose::Discard });
             return Ok(None);
         }
         if reply::may_go_on(&self.input, info.shape, length) {
@@ -336,11 +232,6 @@ impl Session {
             }
             _ => None,
         }
-    }
-
-    /// Sends the barrier to find the end of a reply: for somebody who waits, or to drop it.
-    fn on_incomplete(&mut self, awaited: BarrierPurpose, dropped: BarrierPurpose) {
-        self.start_sync(if self.is_awaited() { awaited } else { dropped });
     }
 
     /// The owed reply is whole.
@@ -415,15 +306,6 @@ impl Session {
             BarrierPurpose::Discard | BarrierPurpose::Prove => self.settle(queued),
         }
         Ok(())
-    }
-
-    /// Notes the hangups after a value's end. Returns whether the value has an end.
-    fn end_value(&mut self, held: &mut Held, format: ReplyShape) -> bool {
-        let (is_whole, hung_up) = held.end(format);
-        if hung_up {
-            self.note_hangup(true);
-        }
-        is_whole
     }
 
     /// The stream has ended, and no whole message is left. `None`: the state has changed.
@@ -504,24 +386,6 @@ impl Session {
 // ---- helpers of the transitions ----
 
 impl Session {
-    #[inline]
-    fn is_awaited(&self) -> bool {
-        matches!(self.state, State::Waiting { .. })
-    }
-
-    /// Notes that the channel is hung up, and whether Asterisk announced it.
-    #[inline]
-    pub(super) fn note_hangup(&mut self, announced: bool) {
-        self.hangup.to_report |= !self.hangup.is_known;
-        self.hangup.is_known = true;
-        self.hangup.is_announced |= announced;
-    }
-
-    /// Takes a reply whose meaning is to be found out.
-    fn hold(&mut self, length: usize, status: u16) -> Held {
-        Held { bytes: self.input.take(length).into(), status }
-    }
-
     /// Sends `CHANNEL STATUS`. A dead channel replies 511, and any `HANGUP` in transit arrives first.
     fn ask_whether_hung_up(&mut self, held: Held) {
         let out = self.output.buffer();
@@ -533,13 +397,7 @@ impl Session {
     /// Sends the barrier if the reply that is owed may never come.
     fn start_sync_if_silent(&mut self) {
         let State::Abandoned { info, .. } = &self.state else { return };
-        let enhanced = self.environment.as_ref().is_some_and(Environment::is_enhanced);
-        let stops = match info.on_input {
-            OnInput::RunsOn => false,
-            OnInput::Stops => true,
-            OnInput::StopsInEagi => enhanced,
-        };
-        if stops {
+        if self.stops(info) {
             let purpose = match info.shape {
                 format @ (ReplyShape::Value | ReplyShape::Text) => {
                     BarrierPurpose::Rest { held: Held::default(), format, wanted: false }
@@ -570,16 +428,6 @@ impl Session {
             None => State::Idle,
         };
     }
-
-    /// Returns bytes for an error, or their number if they may be a secret.
-    fn shown(&self, bytes: &[u8]) -> BString {
-        if self.secret { format!("[{} bytes hidden]", bytes.len()).into() } else { bytes.into() }
-    }
-}
-
-/// Returns whether a response says -1, which may be a hangup.
-fn is_minus_one(response: &Response<'_>) -> bool {
-    response.status() == 200 && response.result().is_some_and(|result| result == "-1")
 }
 
 // ---- the end of the stream, and the time ----
@@ -593,22 +441,10 @@ impl Session {
         }
     }
 
-    /// Returns how long to wait for input in this state, if not forever.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        match &self.state {
-            State::Syncing { .. } => Some(self.barrier.patience()),
-            State::Waiting { .. } | State::Abandoned { .. } if self.input.is_inside_message() => Some(REST),
-            _ => None,
-        }
-    }
-
     pub(super) fn on_timeout(&mut self) {
-        match &self.state {
-            State::Syncing { .. } => self.barrier.send(&mut self.output),
-            _ => {
-                let error = ProtocolError::Malformed(self.shown(self.input.peek()));
-                self.fail(error);
-            }
+        if matches!(self.state, State::Syncing { .. }) {
+            return self.barrier.send(&mut self.output);
         }
+        self.fail(ProtocolError::Malformed(self.shown(self.input.peek())));
     }
 }
