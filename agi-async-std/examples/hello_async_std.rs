@@ -9,7 +9,7 @@ use agi_async_std::{Channel, Error, Server};
 pub(crate) async fn hello(mut channel: Channel) -> Result<(), Error> {
     channel.answer().await?;
     channel.stream_file("hello-world", "").await?;
-    channel.hang_up().await?;
+    channel.hangup().await?;
     Ok(())
 }
 

@@ -69,6 +69,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Carries<S> for AsyncStd {
 impl CarriesTcp<Connection> for AsyncStd {
     fn carry_tcp(stream: Connection) -> io::Result<Self::Transport> {
         tcp::prepare(&stream)?;
-        Ok(FuturesIo::tcp(stream, |stream| tcp::acknowledge(stream)))
+        Ok(FuturesIo::tcp(stream, tcp::acknowledge))
     }
 }

@@ -9,7 +9,7 @@ use agi_blocking::{Channel, Error, Server};
 pub(crate) fn hello(channel: &mut Channel) -> Result<(), Error> {
     channel.answer()?;
     channel.stream_file("hello-world", "")?;
-    channel.hang_up()?;
+    channel.hangup()?;
     Ok(())
 }
 

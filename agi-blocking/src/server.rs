@@ -14,6 +14,7 @@ use agi_service::{Counters, Options, panics, tcp};
 use self::calls::Calls;
 pub use self::calls::Shutdown;
 use crate::{BoxHandler, Handler};
+use agi_service::log::TARGET;
 
 /// How many calls run at once, unless a server is told otherwise.
 const MAX_CALLS: usize = 256;
@@ -155,7 +156,7 @@ impl Server {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     let evicted = self.calls.evict_oldest();
-                    tracing::warn!(target: agi_service::log::TARGET, %error, ?pause, evicted, "accept: no connection can be taken");
+                    tracing::warn!(target: TARGET, %error, ?pause, evicted, "accept: no connection can be taken");
                     if self.calls.pause(pause) {
                         break;
                     }

@@ -1,5 +1,5 @@
 //! Flow: who may speak, and what is owed.
 
-pub(crate) mod asterisk;
 mod output;
+pub(crate) mod pbx;
 pub(crate) mod session;

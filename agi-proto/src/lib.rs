@@ -13,13 +13,15 @@ mod values;
 pub use bstr::{BStr, BString};
 
 pub use self::codec::command::{Command, Pending};
-pub use self::codec::commands::{Raw, RawReply, WithResponse};
-pub use self::codec::encode::CommandLine;
-pub use self::codec::environment::{CallingPresentation, Environment, Presentation, Screening, Version};
+pub use self::codec::commands::{RawCommand, RawReply, WithResponse};
+pub use self::codec::encode::CommandEncoder;
+pub use self::codec::environment::{
+    AsteriskVersion, CallingPresentation, Environment, Presentation, Screening,
+};
 pub use self::codec::request::Request;
 pub use self::codec::response::Response;
 pub use self::codec::{arguments, commands, eagi, reply};
-pub use self::flow::asterisk::{Asterisk, AsteriskEvent, Invocation};
+pub use self::flow::pbx::{CommandLine, PbxEvent, PbxSession};
 pub use self::flow::session::{Event, Filled, Session};
 pub use self::values::digit::{Digit, EscapeDigits};
 pub use self::values::error::{
@@ -27,5 +29,5 @@ pub use self::values::error::{
     ReplyErrorKind,
 };
 pub use self::values::excerpt::Excerpt;
-pub use self::values::info::{CommandInfo, MusicEffect, OnInput, ReplyShape, Secrecy};
+pub use self::values::info::{CommandInfo, MusicEffect, ReplyFormat, Secrecy, WhenInterrupted};
 pub use self::values::limits::{Leniency, Limits};

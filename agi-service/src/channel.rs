@@ -10,6 +10,7 @@ use agi_proto::{Command, EncodeError, Event};
 
 use crate::driver::lease::Lease;
 use crate::driver::race::within;
+use crate::log::TARGET;
 use crate::runtime::yield_now;
 use crate::{Error, Transport};
 
@@ -114,7 +115,7 @@ impl<T: Transport> Channel<T> {
         }
         if let Err(error) = self.lease.wait_for_hangup().await {
             // perhaps no command follows that would report it
-            tracing::warn!(target: crate::log::TARGET, %error, "waiting for the hangup failed");
+            tracing::warn!(target: TARGET, %error, "waiting for the hangup failed");
             self.lease.put_off(error);
             yield_now().await;
         }
@@ -131,7 +132,7 @@ impl<T: Transport> Channel<T> {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    tracing::warn!(target: crate::log::TARGET, %error, "waiting for the hangup failed");
+                    tracing::warn!(target: TARGET, %error, "waiting for the hangup failed");
                     self.lease.put_off(error);
                     return;
                 }
@@ -152,7 +153,7 @@ impl<T: Transport> Channel<T> {
         match self.call(ChannelStatus::new()).await {
             Ok(_) => Ok(!self.is_hung_up()),
             Err(error) if error.is_hangup() => {
-                tracing::debug!(target: crate::log::TARGET, %error, "the channel is not alive any more");
+                tracing::debug!(target: TARGET, %error, "the channel is not alive any more");
                 Ok(false)
             }
             Err(error) => Err(error),

@@ -8,6 +8,7 @@ use bstr::{BStr, BString};
 
 use agi_proto::{CallOver, Error, Excerpt};
 
+use crate::log::TARGET;
 use crate::redact::Escaped;
 
 /// The status that a server reports to the dialplan in the channel variable [`VARIABLE`](Self::VARIABLE).
@@ -167,11 +168,11 @@ where
     let outcome = CallOutcome::of::<Io>(error);
     let error = Causes(error);
     match outcome {
-        CallOutcome::Hangup => tracing::debug!(target: crate::log::TARGET, %error, "call: over"),
+        CallOutcome::Hangup => tracing::debug!(target: TARGET, %error, "call: over"),
         CallOutcome::NotFound => {
-            tracing::warn!(target: crate::log::TARGET, %error, "call: the handler found nothing")
+            tracing::warn!(target: TARGET, %error, "call: the handler found nothing");
         }
-        _ => tracing::error!(target: crate::log::TARGET, %error, "call: the handler failed"),
+        _ => tracing::error!(target: TARGET, %error, "call: the handler failed"),
     }
     outcome
 }

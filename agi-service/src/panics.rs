@@ -10,6 +10,7 @@ use std::sync::Once;
 use std::task::Poll;
 
 use crate::CallOutcome;
+use crate::log::TARGET;
 
 thread_local! {
     /// The place of this thread's last panic.
@@ -55,7 +56,7 @@ pub fn guard(what: &str, run: impl FnOnce() -> CallOutcome) -> CallOutcome {
 /// Logs a panic that was caught on this thread.
 pub fn log(what: &str, panic: Box<dyn Any + Send>) -> CallOutcome {
     let place = PLACE.with_borrow_mut(Option::take);
-    tracing::error!(target: crate::log::TARGET, panic = message(&*panic), place, "{what}");
+    tracing::error!(target: TARGET, panic = message(&*panic), place, "{what}");
     // Dropping the payload may panic again. The second payload is leaked so that this ends.
     if let Err(next) = panic::catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         mem::forget(next);

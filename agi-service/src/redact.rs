@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agi_proto::{Command, CommandInfo, CommandLine, Response};
+use agi_proto::{Command, CommandEncoder, CommandInfo, Response};
 use bstr::ByteSlice;
 
 /// Decides which parts of one conversation a log may show. It hides what the [`Secrecy`](agi_proto::Secrecy) of each
@@ -45,7 +45,7 @@ impl Redactor {
     pub fn command<C: Command + ?Sized>(&self, command: &C) -> Redacted<'static> {
         let info = command.info();
         let mut line = Vec::new();
-        let mut words = CommandLine::new(&mut line, info.name, usize::MAX);
+        let mut words = CommandEncoder::new(&mut line, info.name, usize::MAX);
         command.encode(&mut words);
         Redacted(Part::Command(line, info.secrecy.shown_words().filter(|_| !self.reveals)))
     }
@@ -132,7 +132,7 @@ impl fmt::Display for Escaped<'_> {
 mod tests {
     use super::*;
     use agi_proto::commands::{GetData, GetVariableExact, Noop, SetVariable, SetVariableExact};
-    use agi_proto::{Raw, Secrecy};
+    use agi_proto::{RawCommand, Secrecy};
 
     #[test]
     fn values_that_are_set_are_hidden_unless_revealed() {
@@ -151,7 +151,7 @@ mod tests {
             ("EXEC \"Playback\" \"1234\"", "EXEC \"Playback\" \"1234\""),
             ("VERBOSE \"\u{e4}\t1234\"", "VERBOSE \"\u{e4}\\t1234\""),
         ] {
-            redactor.sends(Raw::new(line).info(), true);
+            redactor.sends(RawCommand::new(line).info(), true);
             assert_eq!(redactor.output(line.as_bytes()).to_string(), shown);
         }
         redactor.reveal(true);
@@ -205,7 +205,7 @@ mod tests {
             type Reply = ();
             const INFO: CommandInfo = CommandInfo::new("CHECK PIN").secrecy(Secrecy::ArgumentsAndReply(2));
 
-            fn encode(&self, line: &mut CommandLine<'_>) {
+            fn encode(&self, line: &mut CommandEncoder<'_>) {
                 line.words("CHECK PIN").argument("pin", "1234");
             }
 

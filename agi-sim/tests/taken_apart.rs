@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use agi_proto::commands::SetCallerId;
-use agi_proto::{Command, CommandLine};
+use agi_proto::{Command, CommandEncoder};
 use agi_sim::{Pbx, Setup};
 
 #[test]
@@ -56,7 +56,7 @@ fn a_caller_id_is_taken_apart() {
         ("Änn (日本)", "1"),
     ] {
         let mut bytes = Vec::new();
-        let mut line = CommandLine::new(&mut bytes, "SET CALLERID", 2047);
+        let mut line = CommandEncoder::new(&mut bytes, "SET CALLERID", 2047);
         SetCallerId::new(number).name(name).encode(&mut line);
         line.finish().unwrap();
         is(&sets(&bytes), name, number);

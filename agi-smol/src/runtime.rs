@@ -66,6 +66,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Carries<S> for Smol {
 impl CarriesTcp<TcpStream> for Smol {
     fn carry_tcp(stream: TcpStream) -> io::Result<Self::Transport> {
         tcp::prepare(&stream)?;
-        Ok(FuturesIo::tcp(stream, |stream| tcp::acknowledge(stream)))
+        Ok(FuturesIo::tcp(stream, tcp::acknowledge))
     }
 }

@@ -2,7 +2,7 @@
 
 use agi_proto::commands::Noop;
 use agi_proto::{
-    Asterisk, AsteriskEvent, BString, CallError, Command, EncodeError, Error, Event, Filled, Pending,
+    BString, CallError, Command, EncodeError, Error, Event, Filled, PbxEvent, PbxSession, Pending,
     ProtocolError, Session,
 };
 
@@ -82,7 +82,7 @@ pub struct Pair {
     /// The script's side.
     pub session: Session,
     /// The PBX's side.
-    pub asterisk: Asterisk,
+    pub asterisk: PbxSession,
 }
 
 impl Default for Pair {
@@ -99,7 +99,7 @@ impl Pair {
 
     /// The same with an environment of one's own.
     pub fn with(environment: &[(&str, &str)]) -> Self {
-        let mut pair = Self { session: Session::new(NONCE), asterisk: Asterisk::new(8191) };
+        let mut pair = Self { session: Session::new(NONCE), asterisk: PbxSession::new(8191) };
         pair.asterisk.send_environment(environment.iter().copied());
         assert_eq!(pair.events(), [Seen::Environment]);
         pair
@@ -124,7 +124,7 @@ impl Pair {
         }
         let mut lines = Vec::new();
         while let Some(event) = self.asterisk.poll_event() {
-            if let AsteriskEvent::Invocation(invocation) = event {
+            if let PbxEvent::Command(invocation) = event {
                 lines.push(invocation.line().into());
             }
         }

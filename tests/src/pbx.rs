@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use agi_proto::{Asterisk, AsteriskEvent};
+use agi_proto::{PbxEvent, PbxSession};
 
 use crate::pair::environment;
 
@@ -16,7 +16,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub struct Pbx<S = TcpStream> {
     /// The connection, for what no Asterisk does.
     pub stream: S,
-    asterisk: Asterisk,
+    asterisk: PbxSession,
     ended: bool,
 }
 
@@ -42,7 +42,7 @@ impl Pbx {
 impl<S: Read + Write> Pbx<S> {
     /// A stream on which nothing was sent yet.
     pub fn over(stream: S) -> Self {
-        Self { stream, asterisk: Asterisk::new(8191), ended: false }
+        Self { stream, asterisk: PbxSession::new(8191), ended: false }
     }
 
     /// Sends the environment of a call for a script.
@@ -57,7 +57,7 @@ impl<S: Read + Write> Pbx<S> {
         let mut space = [0; 1024];
         loop {
             match self.asterisk.poll_event() {
-                Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
+                Some(PbxEvent::Command(invocation)) => return Some(invocation.line().to_string()),
                 Some(_) => return None,
                 None => {}
             }

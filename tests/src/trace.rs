@@ -1,4 +1,4 @@
-//! Recorded conversations as text, one line a segment.
+//! Recording conversations as text, one line a segment.
 //!
 //! ```text
 //! # a comment

@@ -238,7 +238,7 @@ fn far_legs_do_their_part() {
     session.linger();
     assert_eq!(text.finish(TIME).agi_status, "SUCCESS");
 
-    let gone = place(FarLeg::HangUp { delay });
+    let gone = place(FarLeg::Hangup { delay });
     let mut session = server.accept();
     assert_eq!(session.ask("WAIT FOR DIGIT 10000"), "200 result=-1");
     session.linger();

@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{env, fmt, io};
 
-use agi_proto::Asterisk;
+use agi_proto::PbxSession;
 use agi_service::{CallOutcome, Counters};
 use agi_tests::pair::ENVIRONMENT;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -130,7 +130,7 @@ struct Caller {
 
 impl Caller {
     fn call(address: SocketAddr, number: usize) -> Self {
-        let mut asterisk = Asterisk::new(8191);
+        let mut asterisk = PbxSession::new(8191);
         asterisk.send_environment(ENVIRONMENT);
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agi_proto::{Asterisk, AsteriskEvent};
+use agi_proto::{PbxEvent, PbxSession};
 use agi_tests::pair::ENVIRONMENT;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// A program that runs, and what Asterisk has of it.
 struct Pbx {
-    asterisk: Asterisk,
+    asterisk: PbxSession,
     child: Child,
     input: Option<ChildStdin>,
     output: Option<ChildStdout>,
@@ -55,7 +55,7 @@ impl Pbx {
             }
         });
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        let mut pbx = Self { asterisk: Asterisk::new(8191), child, input, output, _watched: watched };
+        let mut pbx = Self { asterisk: PbxSession::new(8191), child, input, output, _watched: watched };
         // a program's has no variables of the network
         pbx.asterisk.send_environment(ENVIRONMENT[2..].iter().copied());
         pbx.flush();
@@ -67,7 +67,7 @@ impl Pbx {
         let mut space = [0; 1024];
         loop {
             match self.asterisk.poll_event() {
-                Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
+                Some(PbxEvent::Command(invocation)) => return Some(invocation.line().to_string()),
                 Some(_) => return None,
                 None => {}
             }
@@ -309,7 +309,7 @@ fn a_dropped_channel_gives_them_back() {
 #[test]
 fn it_can_be_tried_with_files() {
     for program in SURVEYS {
-        let mut script = Asterisk::new(8191);
+        let mut script = PbxSession::new(8191);
         script.send_environment(ENVIRONMENT);
         let path = std::env::temp_dir().join(format!("agi-process-{}", std::process::id()));
         std::fs::write(&path, script.poll_transmit().unwrap()).unwrap();
@@ -328,7 +328,7 @@ fn it_can_be_tried_with_files() {
 fn audio_ends_with_the_conversation() {
     let path = |name| std::env::temp_dir().join(format!("agi-{name}-{}", std::process::id()));
     let (block, pipe) = (path("block"), path("pipe"));
-    let mut script = Asterisk::new(8191);
+    let mut script = PbxSession::new(8191);
     script.send_environment(ENVIRONMENT.map(|(name, value)| match name {
         "agi_enhanced" => (name, "1.0"),
         _ => (name, value),
@@ -363,7 +363,7 @@ fn audio_needs_eagi() {
 #[test]
 fn audio_needs_descriptor_3() {
     for adapter in ADAPTERS {
-        let mut script = Asterisk::new(8191);
+        let mut script = PbxSession::new(8191);
         script.send_environment(ENVIRONMENT.map(|(name, value)| match name {
             "agi_enhanced" => (name, "1.0"),
             _ => (name, value),

@@ -9,8 +9,8 @@ use agi_proto::commands::{
     WaitForDigit,
 };
 use agi_proto::{
-    Command, CommandLine, EncodeError, Environment, EnvironmentError, EscapeDigits, Filled, Leniency, Limits,
-    ProtocolError, Raw, Session,
+    Command, CommandEncoder, EncodeError, Environment, EnvironmentError, EscapeDigits, Filled, Leniency,
+    Limits, ProtocolError, RawCommand, Session,
 };
 use agi_tests::fuzz;
 use agi_tests::pair::{ENVIRONMENT, Seen, seen};
@@ -114,7 +114,7 @@ proptest! {
     #[test]
     fn arguments_stay_arguments(text in text()) {
         let mut line = Vec::new();
-        let mut writer = CommandLine::new(&mut line, GetVariable::INFO.name, 8191);
+        let mut writer = CommandEncoder::new(&mut line, GetVariable::INFO.name, 8191);
         GetVariable::new(&text).encode(&mut writer);
         match writer.finish() {
             Ok(()) => prop_assert_eq!(
@@ -196,7 +196,7 @@ fn a_response_is_bounded_in_every_shape() {
     for (line, shape) in shapes {
         for (length, fits) in around(limit) {
             let mut session = started(limits(|limits| limits.response_bytes = limit));
-            let _pending = session.send(&Raw::new(line)).unwrap();
+            let _pending = session.send(&RawCommand::new(line)).unwrap();
             let n = session.poll_transmit().unwrap().len();
             session.transmitted(n);
             let response = shape(length);
@@ -248,7 +248,7 @@ fn a_command_is_bounded_in_bytes_words_and_digits() {
     }
     for (words, fits) in around(127) {
         let line = format!("NOOP{}", " x".repeat(words - 1));
-        let sent = started(Limits::default()).send(&Raw::new(&line)).map(|_| ());
+        let sent = started(Limits::default()).send(&RawCommand::new(&line)).map(|_| ());
         let too_many = EncodeError::TooManyWords { command: "NOOP", words };
         assert_eq!(sent, if fits { Ok(()) } else { Err(too_many) });
     }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use agi_proto::commands::{Exec, GetData, GetVariable, Noop, SetVariable, StreamFile, Verbose, WaitForDigit};
-use agi_proto::reply::{Ended, Playback};
+use agi_proto::reply::{Playback, PlaybackEnd};
 use agi_proto::{
-    CallError, EncodeError, Error, EscapeDigits, Filled, ProtocolError, Raw, Rejection, ReplyErrorKind,
-    Session,
+    CallError, EncodeError, Error, EscapeDigits, Filled, ProtocolError, RawCommand, Rejection,
+    ReplyErrorKind, Session,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
 
@@ -44,7 +44,7 @@ fn a_hangup_never_takes_an_answers_place() {
         if after {
             pair.asterisk.hangup();
         }
-        assert_eq!(pair.reply(pending), Ok(Playback { ended: Ended::Complete, samples: Some(800) }));
+        assert_eq!(pair.reply(pending), Ok(Playback { ended: PlaybackEnd::Complete, samples: Some(800) }));
         let rest = if before { vec![] } else { vec![Seen::Hangup] };
         assert_eq!(pair.events(), rest, "it is told once");
         assert!(pair.session.is_hung_up());
@@ -202,7 +202,7 @@ fn the_version_sets_how_long_a_line_may_be() {
 fn gosub_is_answered_twice() {
     let mut pair = Pair::new();
     let raw = r#"GOSUB "subs" "s" "1""#;
-    assert_eq!(pair.exchange(Raw::new(raw), raw, "100 result=0 Trying..."), [Seen::Trying]);
+    assert_eq!(pair.exchange(RawCommand::new(raw), raw, "100 result=0 Trying..."), [Seen::Trying]);
     assert!(pair.session.is_waiting() && pair.session.wants_quick_ack());
     pair.asterisk.respond("200 result=0 Gosub complete");
     assert_eq!(pair.events(), [response("200 result=0 Gosub complete")]);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, Verbose};
-use agi_proto::{EncodeError, EscapeDigits, Raw};
+use agi_proto::{EncodeError, EscapeDigits, RawCommand};
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen};
 
 const PLAY_LINE: &str = r#"STREAM FILE "long" """#;
@@ -174,7 +174,7 @@ fn say_stops_silently_in_eagi_only() {
         environment[19].1 = enhanced;
         let mut pair = Pair::with(&environment);
         let say = r#"SAY NUMBER "5" """#;
-        let _pending = pair.session.send(&Raw::new(say)).unwrap();
+        let _pending = pair.session.send(&RawCommand::new(say)).unwrap();
         assert_eq!(pair.lines(), [say]);
         pair.session.abandon();
         pair.session.resync().unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use agi_proto::commands::{ControlStreamFile, GetVariable, Noop, StreamFile};
 use agi_proto::{
-    Command, CommandInfo, CommandLine, Error, EscapeDigits, Filled, OnInput, ProtocolError, Raw, ReplyError,
-    ReplyShape, Response, Session,
+    Command, CommandEncoder, CommandInfo, Error, EscapeDigits, Filled, ProtocolError, RawCommand, ReplyError,
+    ReplyFormat, Response, Session, WhenInterrupted,
 };
 use agi_tests::pair::{ENVIRONMENT, NONCE, Pair, Seen, seen};
 
@@ -127,10 +127,11 @@ struct AsksTheCaller;
 
 impl Command for AsksTheCaller {
     type Reply = ();
-    const INFO: CommandInfo =
-        CommandInfo::new("ASK THE CALLER").on_input(OnInput::Stops).shape(ReplyShape::Value);
+    const INFO: CommandInfo = CommandInfo::new("ASK THE CALLER")
+        .when_interrupted(WhenInterrupted::Stops)
+        .format(ReplyFormat::Value);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("ASK THE CALLER");
     }
 
@@ -202,7 +203,7 @@ fn a_raw_reply_remembers_that_the_channel_was_hung_up() {
             pair.asterisk.hangup();
             pair.events();
         }
-        let pending = pair.session.send(&Raw::new("NOOP")).unwrap();
+        let pending = pair.session.send(&RawCommand::new("NOOP")).unwrap();
         assert_eq!(pair.lines(), ["NOOP"]);
         pair.asterisk.respond("200 result=0");
         assert_eq!(pair.reply(pending).unwrap().response().is_hung_up(), hung_up);

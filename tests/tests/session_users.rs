@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agi_proto::commands::channel::Music;
 use agi_proto::commands::{Answer, GetData, GetVariable, Gosub, Noop, RecordFile, SetMusic, StreamFile};
-use agi_proto::{EncodeError, Error, EscapeDigits, Filled, ProtocolError, Raw};
+use agi_proto::{EncodeError, Error, EscapeDigits, Filled, ProtocolError, RawCommand};
 use agi_tests::pair::{Pair, Seen, seen};
 
 type Any = Error<std::convert::Infallible>;
@@ -39,7 +39,7 @@ fn fed(at: usize, bytes: &[u8], send: bool) -> Vec<Seen> {
         all.extend(pair.events());
     } else {
         // an idle session looks at what came when it sends
-        pair.session.send(&Noop::new()).unwrap();
+        let _pending = pair.session.send(&Noop::new()).unwrap();
         pair.lines();
         all.extend(pair.events());
     }
@@ -124,14 +124,14 @@ fn recording_is_refused_while_music_on_hold_is_on() {
     for (on, off) in [(true, true), (true, false), (false, true)] {
         match on {
             true => pair.exchange(SetMusic::new(Music::On), "SET MUSIC on", "200 result=0"),
-            false => pair.exchange(Raw::new("set music ON"), "set music ON", "200 result=0"),
+            false => pair.exchange(RawCommand::new("set music ON"), "set music ON", "200 result=0"),
         };
         assert!(refused(&mut pair, &record), "the session goes on, and refuses it each time");
         assert!(refused(&mut pair, &record));
         assert_eq!(pair.exchange(Noop::new(), "NOOP", "200 result=0"), [response("200 result=0")]);
         match off {
             true => pair.exchange(SetMusic::new(Music::Off), "SET MUSIC off", "200 result=0"),
-            false => pair.exchange(Raw::new("SET MUSIC OFF"), "SET MUSIC OFF", "200 result=0"),
+            false => pair.exchange(RawCommand::new("SET MUSIC OFF"), "SET MUSIC OFF", "200 result=0"),
         };
         assert!(!refused(&mut pair, &record));
         pair.lines();

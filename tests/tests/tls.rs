@@ -15,7 +15,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use agi_proto::Asterisk;
+use agi_proto::PbxSession;
 use agi_tests::pair::ENVIRONMENT;
 use agi_tests::pbx::LONG;
 use rustls::pki_types::CertificateDer;
@@ -29,7 +29,7 @@ fn serves(certificate: CertificateDer<'static>, serve: impl FnOnce(TcpStream) ->
     let address = listener.local_addr().unwrap();
     let served: JoinHandle<Served> = thread::spawn(move || serve(listener.accept().unwrap().0));
     let mut tunnel = tunnel(address, certificate);
-    let mut asterisk = Asterisk::new(8191);
+    let mut asterisk = PbxSession::new(8191);
     asterisk.send_environment(ENVIRONMENT);
     tunnel.write_all(asterisk.poll_transmit().unwrap()).unwrap();
     for (command, response) in

@@ -1,7 +1,7 @@
 //! What real Asterisks sent, replayed whole, split at every place, and byte by byte.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use agi_proto::{BStr, EncodeError, Filled, Raw, Session};
+use agi_proto::{BStr, EncodeError, Filled, RawCommand, Session};
 use agi_tests::pair::{Seen, seen};
 use agi_tests::trace::{Line, Trace};
 
@@ -20,7 +20,7 @@ fn replay(lines: &[Line], cut: impl Fn(usize, &[u8]) -> Vec<&[u8]>) -> Vec<Seen>
                     echo_barrier(&mut session);
                 }
             }
-            Line::Sent(bytes) => match session.send(&Raw::new(&bytes[..bytes.len() - 1])) {
+            Line::Sent(bytes) => match session.send(&RawCommand::new(&bytes[..bytes.len() - 1])) {
                 Ok(_pending) => {
                     assert_eq!(session.poll_transmit(), Some(&bytes[..]));
                     session.transmitted(bytes.len());

@@ -4,20 +4,20 @@
 
 use std::io::{self, Read, Write};
 
-use agi_proto::commands::exec::Execution;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::{Exec, GetVariable, Noop, StreamFile, WaitForDigit};
-use agi_proto::{Asterisk, AsteriskEvent, Command, Environment, Error, EscapeDigits, Event, Filled, Session};
+use agi_proto::{Command, Environment, Error, EscapeDigits, Event, Filled, PbxEvent, PbxSession, Session};
 use agi_tests::pair::ENVIRONMENT;
 
 /// A stream to a PBX in memory. What it answers to a line is a matter of the test.
 struct Pbx<F> {
-    asterisk: Asterisk,
+    asterisk: PbxSession,
     answer: F,
 }
 
 impl<F: FnMut(&str) -> String> Pbx<F> {
     fn start(answer: F) -> (Session, Self) {
-        let mut pbx = Self { asterisk: Asterisk::new(8191), answer };
+        let mut pbx = Self { asterisk: PbxSession::new(8191), answer };
         pbx.asterisk.send_environment(ENVIRONMENT);
         let mut session = Session::new(1);
         let mut space = [0; 2048];
@@ -30,7 +30,7 @@ impl<F: FnMut(&str) -> String> Pbx<F> {
 
 impl<F: FnMut(&str) -> String> Read for Pbx<F> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while let Some(AsteriskEvent::Invocation(invocation)) = self.asterisk.poll_event() {
+        while let Some(PbxEvent::Command(invocation)) = self.asterisk.poll_event() {
             let answer = (self.answer)(&invocation.line().to_string());
             if !answer.is_empty() {
                 self.asterisk.respond(answer);
@@ -123,7 +123,7 @@ fn execs_surplus_is_read() {
         }),
     }
     });
-    assert_eq!(call(&mut session, &mut pbx, Exec::new("StatsD")).unwrap(), Execution::Returned(1));
+    assert_eq!(call(&mut session, &mut pbx, Exec::new("StatsD")).unwrap(), ExecOutcome::Returned(1));
     call(&mut session, &mut pbx, Noop::new()).unwrap();
 }
 

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use super::Server;
 use super::run::Call;
 use crate::BoxHandler;
+use agi_service::log::TARGET;
 
 impl Server {
     /// Waits for a connection; `None` when the server is to stop, and nobody is left in the queue.
@@ -66,7 +67,7 @@ impl Server {
     ) -> io::Result<()> {
         if !options.allows(peer.ip()) {
             self.calls.counters.refuse();
-            tracing::warn!(target: agi_service::log::TARGET, %peer, "connection: this peer may not connect");
+            tracing::warn!(target: TARGET, %peer, "connection: this peer may not connect");
             return Ok(());
         }
         // some systems hand the listener's mode down

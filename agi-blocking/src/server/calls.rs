@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use agi_service::log::TARGET;
 use agi_service::{CallOutcome, Counters, Options, WhenFull};
 
 /// Ends a [`Server`](crate::Server), from any thread; every clone ends the same one.
@@ -197,7 +198,7 @@ impl Calls {
             return;
         }
         let calls = self.lock().connections.len();
-        tracing::warn!(target: agi_service::log::TARGET, calls, after = ?timeout, "shutdown: calls did not end in time, and are cancelled");
+        tracing::warn!(target: TARGET, calls, after = ?timeout, "shutdown: calls did not end in time, and are cancelled");
         self.cut.store(true, Ordering::Release);
         self.changed.notify_all();
         self.shut(net::Shutdown::Write);
@@ -206,7 +207,7 @@ impl Calls {
         }
         self.shut(net::Shutdown::Both);
         if !self.wait_for_end(LAST_WORDS) {
-            tracing::warn!(target: agi_service::log::TARGET, calls = self.lock().connections.len(), "shutdown: handlers still run");
+            tracing::warn!(target: TARGET, calls = self.lock().connections.len(), "shutdown: handlers still run");
         }
     }
 

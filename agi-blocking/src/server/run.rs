@@ -14,6 +14,7 @@ use agi_service::{CallOutcome, Options, Status, logged, panics};
 
 use super::calls::Guard;
 use crate::{BoxHandler, Channel, Error};
+use agi_service::log::TARGET;
 
 /// The time to read what a peer has sent that is not a call: a socket that is closed with bytes unread is reset.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -43,7 +44,7 @@ impl Call {
         let request = channel.request();
         let environment = request.environment();
         // at the level of errors, so that whatever is logged says of which call
-        let span = tracing::error_span!(target: agi_service::log::TARGET, "call",
+        let span = tracing::error_span!(target: TARGET, "call",
             channel = environment.channel().map(|name| String::from_utf8_lossy(name)).as_deref(),
             unique_id = environment.unique_id().map(|id| String::from_utf8_lossy(id)).as_deref(),
             script = &*String::from_utf8_lossy(request.path()),
@@ -56,15 +57,15 @@ impl Call {
         };
         match self.admit(is_served, &request) {
             Ok(()) => {
-                tracing::info!(target: agi_service::log::TARGET, "call: began");
+                tracing::info!(target: TARGET, "call: began");
                 let since = Instant::now();
                 let outcome = self.handle(&mut channel, &request, handler);
                 self.conclude(channel, outcome.status(), self.options.linger);
-                tracing::info!(target: agi_service::log::TARGET, %outcome, elapsed = ?since.elapsed(), "call: ended");
+                tracing::info!(target: TARGET, %outcome, elapsed = ?since.elapsed(), "call: ended");
                 Some(outcome)
             }
             Err(status) => {
-                tracing::warn!(target: agi_service::log::TARGET, %status, "call: refused");
+                tracing::warn!(target: TARGET, %status, "call: refused");
                 self.conclude(channel, Some(status), self.options.refusal_linger());
                 None
             }
@@ -78,23 +79,23 @@ impl Call {
         match channel.begin(deadline) {
             Ok(true) => Ok(()),
             Ok(false) | Err(Error::Io(_)) if self.is_cut() => {
-                tracing::debug!(target: agi_service::log::TARGET, %peer, "connection: no environment before the shutdown, closing");
+                tracing::debug!(target: TARGET, %peer, "connection: no environment before the shutdown, closing");
                 Err(CallOutcome::Cancelled)
             }
             _ if guard.is_evicted() => {
-                tracing::debug!(target: agi_service::log::TARGET, %peer, "connection: no environment yet, closing to make room");
+                tracing::debug!(target: TARGET, %peer, "connection: no environment yet, closing to make room");
                 Err(CallOutcome::EnvironmentTimeout)
             }
             Ok(false) => {
-                tracing::debug!(target: agi_service::log::TARGET, %peer, "connection: closed without a byte");
+                tracing::debug!(target: TARGET, %peer, "connection: closed without a byte");
                 Err(CallOutcome::Probe)
             }
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
-                tracing::warn!(target: agi_service::log::TARGET, %peer, "connection: no environment in time, closing");
+                tracing::warn!(target: TARGET, %peer, "connection: no environment in time, closing");
                 Err(CallOutcome::EnvironmentTimeout)
             }
             Err(error) => {
-                tracing::warn!(target: agi_service::log::TARGET, %peer, %error, "connection: invalid environment, closing");
+                tracing::warn!(target: TARGET, %peer, %error, "connection: invalid environment, closing");
                 Err(CallOutcome::InvalidEnvironment)
             }
         }
@@ -121,13 +122,13 @@ impl Call {
             match channel.call_timeout(command, self.options.status_patience()) {
                 Ok(Some(())) => {}
                 Ok(None) => {
-                    tracing::debug!(target: agi_service::log::TARGET, %status, "call: the dialplan did not take the status in time")
+                    tracing::debug!(target: TARGET, %status, "call: the dialplan did not take the status in time");
                 }
                 Err(error) if error.is_hangup() => {
-                    tracing::debug!(target: agi_service::log::TARGET, %error, %status, "call: the dialplan did not take the status");
+                    tracing::debug!(target: TARGET, %error, %status, "call: the dialplan did not take the status");
                 }
                 Err(error) => {
-                    tracing::warn!(target: agi_service::log::TARGET, %error, %status, "call: the dialplan did not take the status")
+                    tracing::warn!(target: TARGET, %error, %status, "call: the dialplan did not take the status");
                 }
             }
         }
@@ -136,7 +137,7 @@ impl Call {
 
     fn close(&self, mut channel: Channel, linger: Duration) {
         if let Err(error) = channel.close_within(linger) {
-            tracing::debug!(target: agi_service::log::TARGET, %error, "call: the connection was not closed by both sides");
+            tracing::debug!(target: TARGET, %error, "call: the connection was not closed by both sides");
         }
     }
 

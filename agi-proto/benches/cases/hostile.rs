@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use agi_proto::commands::{GetVariable, GetVariableExact, Noop, SetVariable, SpeechRecognize, StreamFile};
 use agi_proto::{
-    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Filled, Leniency, Request,
+    Command, CommandEncoder, Environment, EscapeDigits, Filled, Leniency, PbxEvent, PbxSession, Request,
     Response, Session,
 };
 use base64::Engine as _;
@@ -183,7 +183,7 @@ fn commands(add: &mut Add<'_>) {
         let mut out = Vec::new();
         Case::new(name, value.clone().as_bytes(), move || {
             out.clear();
-            let mut line = CommandLine::new(&mut out, "SET VARIABLE", usize::MAX);
+            let mut line = CommandEncoder::new(&mut out, "SET VARIABLE", usize::MAX);
             black_box(SetVariable::new("NAME", &value)).encode(&mut line);
             assert!(line.finish().is_ok());
         })
@@ -192,11 +192,11 @@ fn commands(add: &mut Add<'_>) {
         add(&format!("small commands, {how}"), &|name, size| {
             let lines = b"NOOP \"x\"\n".repeat(size / 9);
             Case::new(name, &lines.clone(), move || {
-                let mut asterisk = Asterisk::new(8191);
+                let mut asterisk = PbxSession::new(8191);
                 let mut commands = 0;
                 for chunk in lines.chunks(chunk.min(lines.len())) {
                     asterisk.handle_input(black_box(chunk));
-                    while let Some(AsteriskEvent::Invocation(invocation)) = asterisk.poll_event() {
+                    while let Some(PbxEvent::Command(invocation)) = asterisk.poll_event() {
                         commands += black_box(invocation.words()).len();
                     }
                 }

@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use agi_proto::commands::{Answer, GetVariable, SetVariable, StreamFile};
 use agi_proto::{
-    Asterisk, AsteriskEvent, Command, CommandLine, Environment, EscapeDigits, Event, Filled, Leniency,
-    Limits, Request, Response, Session, arguments,
+    Command, CommandEncoder, Environment, EscapeDigits, Event, Filled, Leniency, Limits, PbxEvent,
+    PbxSession, Request, Response, Session, arguments,
 };
 
 mod hostile;
@@ -189,7 +189,7 @@ fn encode_case<C: Command + 'static>(name: &str, command: C) -> Case {
     let mut out = Vec::new();
     let encode = move |out: &mut Vec<u8>| {
         out.clear();
-        let mut line = CommandLine::new(out, C::INFO.name, 2047);
+        let mut line = CommandEncoder::new(out, C::INFO.name, 2047);
         black_box(&command).encode(&mut line);
         assert!(line.finish().is_ok());
     };
@@ -209,10 +209,10 @@ fn asterisk_case(name: String, size: usize, chunk: usize) -> Case {
     let line = format!("SET VARIABLE \"NAME\" \"{}\"\n", "v".repeat(size - 24));
     let bytes = line.clone().into_bytes();
     Case::new(name, &bytes, move || {
-        let mut asterisk = Asterisk::new(1 << 20);
+        let mut asterisk = PbxSession::new(1 << 20);
         for chunk in line.as_bytes().chunks(chunk.min(line.len())) {
             asterisk.handle_input(black_box(chunk));
-            if let Some(AsteriskEvent::Invocation(invocation)) = asterisk.poll_event() {
+            if let Some(PbxEvent::Command(invocation)) = asterisk.poll_event() {
                 assert_eq!(black_box(invocation.words()).len(), 4);
                 return;
             }

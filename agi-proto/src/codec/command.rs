@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::error::{CallError, ReplyError};
 use crate::values::info::CommandInfo;
@@ -10,10 +10,10 @@ use crate::values::info::CommandInfo;
 /// A command: it is written as one line and its answer is a [`Reply`](Self::Reply).
 ///
 /// Every command of Asterisk is a type in [`commands`](crate::commands). Implement this for a command
-/// that a module of your own adds to Asterisk, or use [`Raw`].
+/// that a module of your own adds to Asterisk, or use [`RawCommand`].
 ///
 /// ```
-/// use agi_proto::{Command, CommandInfo, CommandLine, ReplyError, Response};
+/// use agi_proto::{Command, CommandInfo, CommandEncoder, ReplyError, Response};
 ///
 /// /// A command of a module of one's own: `PARK CALL slot`.
 /// struct ParkCall(i64);
@@ -22,7 +22,7 @@ use crate::values::info::CommandInfo;
 ///     type Reply = ();
 ///     const INFO: CommandInfo = CommandInfo::new("PARK CALL");
 ///
-///     fn encode(&self, line: &mut CommandLine<'_>) {
+///     fn encode(&self, line: &mut CommandEncoder<'_>) {
 ///         line.words("PARK CALL").number(self.0);
 ///     }
 ///
@@ -43,7 +43,7 @@ pub trait Command {
     const INFO: CommandInfo;
 
     /// Writes the line, without its end.
-    fn encode(&self, line: &mut CommandLine<'_>);
+    fn encode(&self, line: &mut CommandEncoder<'_>);
 
     /// Reads the reply from a response whose status is 200.
     ///
@@ -53,7 +53,7 @@ pub trait Command {
     /// command cannot mean it.
     fn decode(response: &Response<'_>) -> Result<Self::Reply, ReplyError>;
 
-    /// [`INFO`](Self::INFO), unless it depends on the value, as it does for [`Raw`].
+    /// [`INFO`](Self::INFO), unless it depends on the value, as it does for [`RawCommand`].
     fn info(&self) -> CommandInfo {
         Self::INFO
     }
@@ -64,7 +64,7 @@ impl<C: Command + ?Sized> Command for &C {
     type Reply = C::Reply;
     const INFO: CommandInfo = C::INFO;
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         (**self).encode(line);
     }
 

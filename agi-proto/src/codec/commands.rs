@@ -13,11 +13,11 @@
 //! be a hangup the session finds out, and [`ReplyError::hung_up`](crate::ReplyError::hung_up) tells.
 //!
 //! ```
-//! use agi_proto::{Command, CommandLine, EscapeDigits, commands::StreamFile};
+//! use agi_proto::{Command, CommandEncoder, EscapeDigits, commands::StreamFile};
 //!
 //! let command = StreamFile::new("demo-congrats", EscapeDigits::new("1#")?).offset(8000);
 //! let mut bytes = Vec::new();
-//! let mut line = CommandLine::new(&mut bytes, "STREAM FILE", 2047);
+//! let mut line = CommandEncoder::new(&mut bytes, "STREAM FILE", 2047);
 //! command.encode(&mut line);
 //! line.finish()?;
 //! assert_eq!(bytes, b"STREAM FILE \"demo-congrats\" \"1#\" 8000\n");
@@ -46,7 +46,7 @@ pub mod text;
 pub mod variable;
 
 pub use self::argument::escape_argument;
-pub use self::channel::{Answer, ChannelStatus, HangUp, SetAutoHangUp, SetCallerId, SetMusic, TddMode};
+pub use self::channel::{Answer, ChannelStatus, Hangup, SetAutohangup, SetCallerId, SetMusic, TddMode};
 pub use self::control::{AsyncAgiBreak, Noop, Verbose};
 pub use self::database::{DatabaseDel, DatabaseDelTree, DatabaseGet, DatabasePut};
 pub use self::dialplan::{Gosub, SetContext, SetExtension, SetPriority};
@@ -54,7 +54,7 @@ pub use self::exact::{GetVariableExact, SetVariableExact};
 pub use self::exec::Exec;
 pub use self::input::{GetData, GetOption, WaitForDigit};
 pub use self::playback::{ControlStreamFile, StreamFile};
-pub use self::raw::{Raw, RawReply, WithResponse};
+pub use self::raw::{RawCommand, RawReply, WithResponse};
 pub use self::record::RecordFile;
 pub use self::say::{SayAlpha, SayDate, SayDateTime, SayDigits, SayNumber, SayPhonetic, SayTime};
 pub use self::speech::{

@@ -23,7 +23,7 @@ const MAX_WORDS: usize = 127;
 /// One command line in the making. [`Command::encode`](crate::Command::encode) appends its words; the
 /// first refusal sticks, and then nothing is queued.
 #[derive(Debug)]
-pub struct CommandLine<'a> {
+pub struct CommandEncoder<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
     words: usize,
@@ -32,9 +32,9 @@ pub struct CommandLine<'a> {
     refused: Option<EncodeError>,
 }
 
-impl<'a> CommandLine<'a> {
+impl<'a> CommandEncoder<'a> {
     /// Begins a line at the end of `out` that may be `limit` bytes long with its LF, see
-    /// [`Version::command_limit`](crate::Version::command_limit). `command` names it in errors.
+    /// [`AsteriskVersion::command_limit`](crate::AsteriskVersion::command_limit). `command` names it in errors.
     pub fn new(out: &'a mut Vec<u8>, command: &'static str, limit: usize) -> Self {
         let start = out.len();
         Self { out, start, words: 0, limit, command, refused: None }
@@ -205,9 +205,9 @@ impl<'a> CommandLine<'a> {
     }
 }
 
-/// One argument in the making, see [`CommandLine::argument_of`].
+/// One argument in the making, see [`CommandEncoder::argument_of`].
 pub(crate) struct Argument<'l, 'a> {
-    line: &'l mut CommandLine<'a>,
+    line: &'l mut CommandEncoder<'a>,
     name: &'static str,
     length: usize,
 }
@@ -275,9 +275,9 @@ mod tests {
 
     use super::*;
 
-    fn line(limit: usize, write: impl Fn(&mut CommandLine<'_>)) -> Result<String, EncodeError> {
+    fn line(limit: usize, write: impl Fn(&mut CommandEncoder<'_>)) -> Result<String, EncodeError> {
         let mut out = b"before".to_vec();
-        let mut line = CommandLine::new(&mut out, "X", limit);
+        let mut line = CommandEncoder::new(&mut out, "X", limit);
         write(&mut line);
         let result = line.finish();
         assert!(out.starts_with(b"before"));

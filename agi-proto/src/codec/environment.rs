@@ -9,7 +9,7 @@ use core::fmt;
 
 use bstr::{BStr, ByteSlice};
 
-pub use self::values::{CallingPresentation, Presentation, Screening, Version};
+pub use self::values::{AsteriskVersion, CallingPresentation, Presentation, Screening};
 use crate::codec::line::trim_line_end;
 use crate::values::error::EnvironmentError;
 use crate::values::limits::Leniency;
@@ -133,8 +133,8 @@ impl Environment {
     }
 
     /// Asterisk's version (`agi_version`, since 1.6.0).
-    pub fn version(&self) -> Version<'_> {
-        Version::new(self.get("agi_version").unwrap_or(BStr::new("")))
+    pub fn version(&self) -> AsteriskVersion<'_> {
+        AsteriskVersion::new(self.get("agi_version").unwrap_or(BStr::new("")))
     }
 
     /// The caller's number (`agi_callerid`). `None` where Asterisk writes `unknown`, which it does for

@@ -9,7 +9,7 @@
 
 use crate::codec::line::{LineBuffer, LineTooLong, trim_line_end};
 use crate::codec::response::USAGE_END;
-use crate::values::info::ReplyShape;
+use crate::values::info::ReplyFormat;
 
 /// Finds messages of one or more lines, and remembers in which it is while its rest is on the way.
 #[derive(Debug, Default)]
@@ -29,14 +29,14 @@ impl Framer {
     pub(crate) fn next(
         &mut self,
         input: &mut LineBuffer,
-        shape: ReplyShape,
+        shape: ReplyFormat,
     ) -> Result<Option<usize>, LineTooLong> {
         while let Some(range) = input.next_line()? {
             let length = range.end;
             let line = trim_line_end(&input.peek()[range]);
             let until = self.until.or_else(|| match shape {
                 _ if line.starts_with(b"520-") => Some(USAGE_END),
-                ReplyShape::Value if line.starts_with(b"200 result=1 (") => Some(b")"),
+                ReplyFormat::Value if line.starts_with(b"200 result=1 (") => Some(b")"),
                 _ => None,
             });
             self.until = until.filter(|end| !line.ends_with(end));

@@ -10,14 +10,14 @@ use crate::values::error::ReplyError;
 
 /// How playing something ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum PlaybackEnd {
     /// It was played to its end, or its time ran out.
     Complete,
     /// The caller pressed an escape digit.
     Digit(Digit),
 }
 
-impl Ended {
+impl PlaybackEnd {
     /// The digit that ended it.
     pub fn digit(self) -> Option<Digit> {
         match self {
@@ -31,7 +31,7 @@ impl Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Playback {
     /// How it ended.
-    pub ended: Ended,
+    pub ended: PlaybackEnd,
     /// How far it came, in samples: 8,000 a second unless the file's format has another rate. `None` where Asterisk
     /// does not know, as with files of G.723 and of Ogg Speex.
     pub samples: Option<u64>,
@@ -97,11 +97,11 @@ pub(crate) fn yes_or_no(response: &Response<'_>) -> Result<bool, ReplyError> {
 }
 
 /// A command that answers 0, the code of a digit, or -1 for failure.
-pub(crate) fn ended(response: &Response<'_>) -> Result<Ended, ReplyError> {
+pub(crate) fn ended(response: &Response<'_>) -> Result<PlaybackEnd, ReplyError> {
     match response.code() {
-        Some(0) => Ok(Ended::Complete),
+        Some(0) => Ok(PlaybackEnd::Complete),
         Some(-1) => Err(response.failed()),
-        Some(code) => Digit::from_code(code).map(Ended::Digit).ok_or_else(|| response.unexpected()),
+        Some(code) => Digit::from_code(code).map(PlaybackEnd::Digit).ok_or_else(|| response.unexpected()),
         None => Err(response.unexpected()),
     }
 }

@@ -14,7 +14,7 @@ use self::input::Input;
 use self::reply::Held;
 use self::state::State;
 use crate::codec::command::{Command, Pending};
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::environment::Environment;
 use crate::codec::line::trim_line_end;
 use crate::codec::response::Response;
@@ -276,7 +276,7 @@ impl Session {
         let at_once = matches!(self.state, State::Idle);
         let mut later = Vec::new();
         let out = if at_once { self.output.buffer() } else { &mut later };
-        let mut line = CommandLine::new(out, info.name, self.command_limit);
+        let mut line = CommandEncoder::new(out, info.name, self.command_limit);
         command.encode(&mut line);
         line.finish()?;
         match info.music {
@@ -295,7 +295,7 @@ impl Session {
     /// Gives up waiting for the reply of the command that was sent; does nothing if none is owed.
     ///
     /// If nothing of it was written yet, it is taken back. Otherwise the reply, if one comes, is dropped, and the next
-    /// command waits for that. A command that [stops](crate::OnInput::Stops) when another comes is stopped by the next
+    /// command waits for that. A command that [stops](crate::WhenInterrupted::Stops) when another comes is stopped by the next
     /// [`send`](Self::send) or [`resync`](Self::resync).
     #[inline]
     pub fn abandon(&mut self) {

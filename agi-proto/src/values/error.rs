@@ -51,7 +51,7 @@ pub enum EncodeError {
         command: &'static str,
         /// The length of the line, LF included.
         length: usize,
-        /// See [`Version::command_limit`](crate::Version::command_limit).
+        /// See [`AsteriskVersion::command_limit`](crate::AsteriskVersion::command_limit).
         limit: usize,
     },
     /// `RECORD FILE` while music on hold is on: it corrupts Asterisk's memory. Send `SET MUSIC OFF` first.

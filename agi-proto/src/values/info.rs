@@ -9,9 +9,9 @@ pub struct CommandInfo {
     /// Whether Asterisk still runs it on a channel that is hung up; all others are answered 511.
     pub on_dead_channel: bool,
     /// What happens to it when another command comes while it runs.
-    pub on_input: OnInput,
+    pub when_interrupted: WhenInterrupted,
     /// What its `200` response may look like.
-    pub shape: ReplyShape,
+    pub format: ReplyFormat,
     /// Whether a result of -1 may mean that the channel was hung up. The session then asks Asterisk
     /// (by `CHANNEL STATUS`, which a dead channel answers 511) before it hands the response out.
     pub failure_may_be_hangup: bool,
@@ -68,9 +68,9 @@ impl Secrecy {
 
 /// What happens to a running command when another one comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnInput {
+pub enum WhenInterrupted {
     /// It runs to its end and is answered.
-    RunsOn,
+    Continues,
     /// It stops at once; as a rule it is not answered then.
     Stops,
     /// It stops at once in EAGI, without an answer, and runs on otherwise.
@@ -79,7 +79,7 @@ pub enum OnInput {
 
 /// What a `200` response may look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyShape {
+pub enum ReplyFormat {
     /// One line.
     Line,
     /// `200 result=1 (value)`, where the raw value may hold line ends. It ends with a line that ends in `)`;
@@ -87,7 +87,7 @@ pub enum ReplyShape {
     Value,
     /// `200 result=1 (speech) ...`, where recognised text stands raw and may hold line ends: SPEECH RECOGNIZE. Nothing
     /// tells its last line, so the session finds out where it ends. Any other response is one line.
-    Text,
+    Speech,
     /// One line, and after a result of exactly 1 a whole 520 block: EXEC, whose application's return
     /// value Asterisk also takes for its own verdict on the command.
     Exec,
@@ -99,8 +99,8 @@ impl CommandInfo {
         Self {
             name,
             on_dead_channel: false,
-            on_input: OnInput::RunsOn,
-            shape: ReplyShape::Line,
+            when_interrupted: WhenInterrupted::Continues,
+            format: ReplyFormat::Line,
             failure_may_be_hangup: false,
             secrecy: Secrecy::Open,
             music: MusicEffect::Ignores,
@@ -120,14 +120,14 @@ impl CommandInfo {
     }
 
     /// What happens to it when another command comes.
-    pub const fn on_input(mut self, on_input: OnInput) -> Self {
-        self.on_input = on_input;
+    pub const fn when_interrupted(mut self, when_interrupted: WhenInterrupted) -> Self {
+        self.when_interrupted = when_interrupted;
         self
     }
 
     /// What its response looks like.
-    pub const fn shape(mut self, shape: ReplyShape) -> Self {
-        self.shape = shape;
+    pub const fn format(mut self, format: ReplyFormat) -> Self {
+        self.format = format;
         self
     }
 

@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use agi_proto::commands::{ALL, GetData};
 use agi_proto::reply::Digits;
 use agi_proto::{
-    Command, CommandInfo, CommandLine, OnInput, ReplyErrorKind, ReplyShape, Response, arguments,
+    Command, CommandEncoder, CommandInfo, ReplyErrorKind, ReplyFormat, Response, WhenInterrupted, arguments,
 };
 
 /// What an answer is expected to be.
@@ -61,7 +61,7 @@ impl Table {
 /// A command's line, without its end.
 pub fn written(command: &impl Command, limit: usize) -> Result<String, agi_proto::EncodeError> {
     let mut bytes = Vec::new();
-    let mut line = CommandLine::new(&mut bytes, command.info().name, limit);
+    let mut line = CommandEncoder::new(&mut bytes, command.info().name, limit);
     command.encode(&mut line);
     line.finish()?;
     assert_eq!(bytes.pop(), Some(b'\n'));
@@ -116,19 +116,19 @@ fn what_the_conversation_knows_of_commands() {
          GET VARIABLE, NOOP, SET VARIABLE, SPEECH DESTROY, SPEECH UNLOAD GRAMMAR, VERBOSE"
     );
     assert_eq!(
-        those(|info| info.on_input == OnInput::Stops),
+        those(|info| info.when_interrupted == WhenInterrupted::Stops),
         "GET DATA, GET OPTION, STREAM FILE, WAIT FOR DIGIT"
     );
     assert_eq!(
-        those(|info| info.on_input == OnInput::StopsInEagi),
+        those(|info| info.when_interrupted == WhenInterrupted::StopsInEagi),
         "SAY ALPHA, SAY DIGITS, SAY NUMBER, SAY PHONETIC"
     );
     assert_eq!(
-        those(|info| info.shape == ReplyShape::Value),
+        those(|info| info.format == ReplyFormat::Value),
         "DATABASE GET, GET FULL VARIABLE, GET VARIABLE, RECEIVE TEXT"
     );
-    assert_eq!(those(|info| info.shape == ReplyShape::Text), "SPEECH RECOGNIZE");
-    assert_eq!(those(|info| info.shape == ReplyShape::Exec), "EXEC");
+    assert_eq!(those(|info| info.format == ReplyFormat::Speech), "SPEECH RECOGNIZE");
+    assert_eq!(those(|info| info.format == ReplyFormat::Exec), "EXEC");
     assert_eq!(
         those(|info| info.failure_may_be_hangup),
         "ANSWER, CONTROL STREAM FILE, GET DATA, GET OPTION, RECEIVE CHAR, RECEIVE TEXT, RECORD FILE, SAY ALPHA, \

@@ -51,8 +51,8 @@ fn what_asterisk_would_misread_is_refused_by_name() {
     for digits in ["", "x1", "+", "--1", " 1"] {
         assert_eq!(refused(SayDigits::new(digits, NONE)), "digits");
     }
-    assert_eq!(refused(SetAutoHangUp::new(Duration::ZERO)), "time");
-    assert_eq!(refused(SetAutoHangUp::new(Duration::MAX)), "time");
+    assert_eq!(refused(SetAutohangup::new(Duration::ZERO)), "time");
+    assert_eq!(refused(SetAutohangup::new(Duration::MAX)), "time");
     for number in ["<1", "1>", "\""] {
         assert_eq!(refused(SetCallerId::new(number)), "number");
     }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use agi_proto::EscapeDigits;
 use agi_proto::commands::channel::{ChannelState, Music, Tdd};
 use agi_proto::commands::control::Verbosity;
-use agi_proto::commands::dialplan::GosubEnd;
-use agi_proto::commands::exec::Execution;
-use agi_proto::commands::input::Waited;
+use agi_proto::commands::dialplan::GosubOutcome;
+use agi_proto::commands::exec::ExecOutcome;
+use agi_proto::commands::input::DigitWait;
 use agi_proto::commands::playback::ControlledPlayback;
 use agi_proto::commands::record::RecordEnd;
 use agi_proto::commands::say::Case;
 use agi_proto::commands::speech::{Recognition, SpeechResult};
 use agi_proto::commands::*;
-use agi_proto::reply::Ended;
+use agi_proto::reply::PlaybackEnd;
 
 use crate::Is::{Failed, Unexpected, Value};
 use crate::Table;
@@ -57,18 +57,18 @@ fn call(t: &mut Table) {
     );
     t.row(
         [
-            (HangUp::new(), "HANGUP", ""),
-            (HangUp::new().channel("Local/1@a;2"), r#"HANGUP "Local/1@a;2""#, "Local/1@a;2"),
+            (Hangup::new(), "HANGUP", ""),
+            (Hangup::new().channel("Local/1@a;2"), r#"HANGUP "Local/1@a;2""#, "Local/1@a;2"),
         ],
         [("200 result=1", Value(true)), ("200 result=-1", Value(false)), ("200 result=0", Unexpected)],
     );
     t.row([(Noop::new(), "NOOP", "")], done("200 result=0"));
     t.row(
         [
-            (SetAutoHangUp::new(None), "SET AUTOHANGUP 0", "0"),
-            (SetAutoHangUp::new(90 * S), "SET AUTOHANGUP 90", "90"),
-            (SetAutoHangUp::new(1050 * MS), "SET AUTOHANGUP 1.050", "1.050"),
-            (SetAutoHangUp::new(MS / 2), "SET AUTOHANGUP 0.001", "0.001"),
+            (SetAutohangup::new(None), "SET AUTOHANGUP 0", "0"),
+            (SetAutohangup::new(90 * S), "SET AUTOHANGUP 90", "90"),
+            (SetAutohangup::new(1050 * MS), "SET AUTOHANGUP 1.050", "1.050"),
+            (SetAutohangup::new(MS / 2), "SET AUTOHANGUP 0.001", "0.001"),
         ],
         done("200 result=0"),
     );
@@ -132,11 +132,11 @@ fn dialplan(t: &mut Table) {
             ),
         ],
         [
-            ("200 result=0", Value(Execution::Returned(0))),
-            ("200 result=-1", Value(Execution::Returned(-1))),
-            ("200 result=1", Value(Execution::Returned(1))),
-            ("200 result=49", Value(Execution::Returned(49))),
-            ("200 result=-2", Value(Execution::NoSuchApplication)),
+            ("200 result=0", Value(ExecOutcome::Returned(0))),
+            ("200 result=-1", Value(ExecOutcome::Returned(-1))),
+            ("200 result=1", Value(ExecOutcome::Returned(1))),
+            ("200 result=49", Value(ExecOutcome::Returned(49))),
+            ("200 result=-2", Value(ExecOutcome::NoSuchApplication)),
         ],
     );
     t.row(
@@ -149,9 +149,9 @@ fn dialplan(t: &mut Table) {
             ),
         ],
         [
-            ("200 result=0 Gosub complete", Value(GosubEnd::Complete)),
-            ("200 result=0 Gosub complete (abnormal exit)", Value(GosubEnd::Abnormal)),
-            ("200 result=-1 Gosub label not found", Value(GosubEnd::NoSuchLabel)),
+            ("200 result=0 Gosub complete", Value(GosubOutcome::Complete)),
+            ("200 result=0 Gosub complete (abnormal exit)", Value(GosubOutcome::Abnormal)),
+            ("200 result=-1 Gosub label not found", Value(GosubOutcome::NoSuchLabel)),
             ("200 result=-1 Gosub failed", Failed),
             ("200 result=0", Unexpected),
         ],
@@ -189,8 +189,8 @@ fn media(t: &mut Table) {
             ),
         ],
         [
-            ("200 result=0 endpos=-1", at(Ended::Complete, None)),
-            ("200 result=0", at(Ended::Complete, None)),
+            ("200 result=0 endpos=-1", at(PlaybackEnd::Complete, None)),
+            ("200 result=0", at(PlaybackEnd::Complete, None)),
             ("200 result=49 endpos=420", at(pressed('1'), Some(420))),
             ("200 result=-1 endpos=-1", Failed),
         ],
@@ -290,9 +290,9 @@ fn media(t: &mut Table) {
             (WaitForDigit::new(None), "WAIT FOR DIGIT -1", "-1"),
         ],
         [
-            ("200 result=0", Value(Waited::TimedOut)),
-            ("200 result=48", Value(Waited::Digit(digit('0')))),
-            ("200 result=1002", Value(Waited::Control(1002))),
+            ("200 result=0", Value(DigitWait::TimedOut)),
+            ("200 result=48", Value(DigitWait::Digit(digit('0')))),
+            ("200 result=1002", Value(DigitWait::Control(1002))),
             ("200 result=-1", Failed),
             ("200 result=1", Unexpected),
         ],

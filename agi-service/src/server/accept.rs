@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::places::{Places, Seat};
 use crate::Runtime;
+use crate::log::TARGET;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -27,13 +28,13 @@ pub(super) async fn next<R: Runtime>(
                     ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
                 ) =>
             {
-                tracing::debug!(target: crate::log::TARGET, %error, "accept: the connection was gone already");
+                tracing::debug!(target: TARGET, %error, "accept: the connection was gone already");
             }
             // Usually too many open files. The connection stays in the queue, so trying again at once would spin until
             // some call ends.
             Err(error) => {
                 let evicted = places.evict_oldest();
-                tracing::warn!(target: crate::log::TARGET, %error, ?pause, evicted, "accept: no connection can be taken");
+                tracing::warn!(target: TARGET, %error, ?pause, evicted, "accept: no connection can be taken");
                 R::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

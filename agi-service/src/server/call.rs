@@ -21,6 +21,7 @@ use crate::driver::conversation::Conversation;
 use crate::driver::lease::Lease;
 use crate::driver::race::{Won, race, within};
 use crate::handler::HandlerFuture;
+use crate::log::TARGET;
 use crate::panics;
 use crate::{CallOutcome, Channel, Options, Runtime, Status, Transport};
 
@@ -89,7 +90,7 @@ impl<T: Transport + Send + 'static> Call<T> {
         };
         let environment = request.environment();
         // at the level of errors, so that a filter that lets these through shows whose they are
-        let span = tracing::error_span!(target: crate::log::TARGET, "call",
+        let span = tracing::error_span!(target: TARGET, "call",
             channel = environment.channel().map(|name| String::from_utf8_lossy(name)).as_deref(),
             unique_id = environment.unique_id().map(|id| String::from_utf8_lossy(id)).as_deref(),
             script = &*String::from_utf8_lossy(request.path()),
@@ -107,13 +108,13 @@ impl<T: Transport + Send + 'static> Call<T> {
             Ok(()) => {
                 let (lease, returned) = Lease::lent(conversation);
                 let running = span.in_scope(|| {
-                    tracing::info!(target: crate::log::TARGET, "call: began");
+                    tracing::info!(target: TARGET, "call: began");
                     self.server.handler.run(Channel::new(lease), request)
                 });
                 Ok(Begun { place, span, since: T::Runtime::now(), running, returned })
             }
             Err(status) => {
-                span.in_scope(|| tracing::warn!(target: crate::log::TARGET, %status, "call: refused"));
+                span.in_scope(|| tracing::warn!(target: TARGET, %status, "call: refused"));
                 let linger = self.server.options.refusal_linger();
                 self.conclude(conversation, Some(status), linger).instrument(span).await;
                 Err(None)
@@ -152,19 +153,19 @@ impl<T: Transport + Send + 'static> Call<T> {
                 Ok(Request::new(environment.expect("it has just come")))
             }
             Won::First(Some(Ok(false))) => {
-                tracing::debug!(target: crate::log::TARGET, %peer, "connection: closed without a byte");
+                tracing::debug!(target: TARGET, %peer, "connection: closed without a byte");
                 Err(CallOutcome::Probe)
             }
             Won::First(Some(Err(error))) => {
-                tracing::warn!(target: crate::log::TARGET, %peer, %error, "connection: invalid environment, closing");
+                tracing::warn!(target: TARGET, %peer, %error, "connection: invalid environment, closing");
                 Err(CallOutcome::InvalidEnvironment)
             }
             Won::First(None) => {
-                tracing::warn!(target: crate::log::TARGET, %peer, "connection: no environment in time, closing");
+                tracing::warn!(target: TARGET, %peer, "connection: no environment in time, closing");
                 Err(CallOutcome::EnvironmentTimeout)
             }
             Won::Second(outcome) => {
-                tracing::debug!(target: crate::log::TARGET, %peer, %outcome, "connection: no environment yet, closing");
+                tracing::debug!(target: TARGET, %peer, %outcome, "connection: no environment yet, closing");
                 Err(outcome)
             }
         }
@@ -204,14 +205,14 @@ impl<T: Transport + Send + 'static> Call<T> {
                 Box::pin(self.conclude(conversation, outcome.status(), linger)).await;
             }
             Won::First(Err(_)) => {
-                tracing::debug!(target: crate::log::TARGET, "call: the handler has kept the stream")
+                tracing::debug!(target: TARGET, "call: the handler has kept the stream");
             }
             Won::Second(()) => {
-                tracing::warn!(target: crate::log::TARGET, "call: the channel is still in use, and is left to its user")
+                tracing::warn!(target: TARGET, "call: the channel is still in use, and is left to its user");
             }
         }
         let elapsed = T::Runtime::now().saturating_duration_since(since);
-        tracing::info!(target: crate::log::TARGET, %outcome, ?elapsed, "call: ended");
+        tracing::info!(target: TARGET, %outcome, ?elapsed, "call: ended");
         // before the end is counted, so that an observer who sees the call end finds its place free
         drop(place);
         outcome
@@ -232,7 +233,7 @@ impl<T: Transport + Send + 'static> Call<T> {
             }
             Won::First(Err(panic)) => panics::log("call: the handler panicked", panic),
             Won::Second(()) => {
-                tracing::debug!(target: crate::log::TARGET, "call: the handler is cancelled");
+                tracing::debug!(target: TARGET, "call: the handler is cancelled");
                 CallOutcome::Cancelled
             }
         };
@@ -253,13 +254,13 @@ impl<T: Transport + Send + 'static> Call<T> {
             match within::<T::Runtime, _>(self.server.options.status_patience(), told).await {
                 Some(Ok(())) => {}
                 Some(Err(error)) if error.is_hangup() => {
-                    tracing::debug!(target: crate::log::TARGET, %error, %status, "call: the dialplan did not take the status");
+                    tracing::debug!(target: TARGET, %error, %status, "call: the dialplan did not take the status");
                 }
                 Some(Err(error)) => {
-                    tracing::warn!(target: crate::log::TARGET, %error, %status, "call: the dialplan did not take the status");
+                    tracing::warn!(target: TARGET, %error, %status, "call: the dialplan did not take the status");
                 }
                 None => {
-                    tracing::debug!(target: crate::log::TARGET, %status, "call: the dialplan did not take the status in time")
+                    tracing::debug!(target: TARGET, %status, "call: the dialplan did not take the status in time");
                 }
             }
         }
@@ -268,7 +269,7 @@ impl<T: Transport + Send + 'static> Call<T> {
 
     async fn close(&self, channel: Channel<T>, linger: Duration) {
         if let Err(error) = channel.close_within(linger).await {
-            tracing::debug!(target: crate::log::TARGET, %error, "call: the connection was not closed by both sides");
+            tracing::debug!(target: TARGET, %error, "call: the connection was not closed by both sides");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::cancel::Cancel;
 use super::places::{Places, Seat};
 use crate::driver::race::within;
+use crate::log::TARGET;
 use crate::runtime::Carries;
 use crate::{BoxHandler, Channel, Counters, Handler, Options, Transport, panics};
 
@@ -108,7 +109,7 @@ impl<T: Transport + Send + 'static> Calls<T> {
         self.shared.counters.accept();
         if !self.shared.options.allows(peer.ip()) {
             self.shared.counters.refuse();
-            tracing::warn!(target: crate::log::TARGET, %peer, "connection: this peer may not connect");
+            tracing::warn!(target: TARGET, %peer, "connection: this peer may not connect");
             return None;
         }
         Some(Call::new(self.shared.clone(), peer))
@@ -124,7 +125,7 @@ impl<T: Transport + Send + 'static> Calls<T> {
         let limit = self.shared.options.shutdown_timeout;
         if within::<T::Runtime, _>(limit, self.idle()).await.is_none() {
             let calls = self.shared.active.load(Ordering::Acquire);
-            tracing::warn!(target: crate::log::TARGET, calls, after = ?limit, "shutdown: calls did not end in time, and are cancelled");
+            tracing::warn!(target: TARGET, calls, after = ?limit, "shutdown: calls did not end in time, and are cancelled");
         }
         self.shared.cancel.tell();
         self.idle().await;

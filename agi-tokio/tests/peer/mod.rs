@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use agi_tests::pair::environment;
-use agi_tokio::agi_proto::{Asterisk, AsteriskEvent};
+use agi_tokio::agi_proto::{PbxEvent, PbxSession};
 use agi_tokio::{Channel, ChannelBuilder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
@@ -18,7 +18,7 @@ pub struct Peer<S> {
     pub stream: S,
     /// How many bytes are written before other tasks have their turn.
     pub at_once: usize,
-    asterisk: Asterisk,
+    asterisk: PbxSession,
 }
 
 /// Both ends in memory.
@@ -60,7 +60,7 @@ pub async fn soon<F: Future>(future: F) -> F::Output {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub fn new(stream: S) -> Self {
-        Self { stream, at_once: usize::MAX, asterisk: Asterisk::new(8191) }
+        Self { stream, at_once: usize::MAX, asterisk: PbxSession::new(8191) }
     }
 
     /// Sends the environment.
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let mut space = [0; 1024];
         loop {
             match self.asterisk.poll_event() {
-                Some(AsteriskEvent::Invocation(invocation)) => return Some(invocation.line().to_string()),
+                Some(PbxEvent::Command(invocation)) => return Some(invocation.line().to_string()),
                 Some(_) => return None,
                 None => match self.stream.read(&mut space).await.unwrap() {
                     0 => self.asterisk.handle_eof(),

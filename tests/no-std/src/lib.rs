@@ -26,7 +26,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 pub extern "C" fn conversation() -> bool {
     let mut session = agi_proto::Session::new(1);
-    let mut asterisk = agi_proto::Asterisk::new(2047);
+    let mut asterisk = agi_proto::PbxSession::new(2047);
     asterisk.send_environment([("agi_request", "x")]);
     session.poll_event().is_ok_and(|event| event.is_none())
 }

@@ -24,7 +24,7 @@ pub enum FarLeg {
     /// Sends back what it hears.
     Echo,
     /// Hangs up after a while.
-    HangUp {
+    Hangup {
         /// The while.
         delay: Duration,
     },
@@ -164,7 +164,7 @@ impl Call {
             FarLeg::Tone => ("tone", None),
             FarLeg::Silence => ("silence", None),
             FarLeg::Echo => ("echo", None),
-            FarLeg::HangUp { delay } => ("hangup", Some((delay, String::new()))),
+            FarLeg::Hangup { delay } => ("hangup", Some((delay, String::new()))),
             FarLeg::Text { delay, text } => {
                 ("text", Some((delay, format!("FAR_TEXT={}", BASE64.encode(text)))))
             }

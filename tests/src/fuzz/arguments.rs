@@ -1,7 +1,7 @@
 //! Any line through Asterisk's splitter.
 
 use agi_proto::arguments::split;
-use agi_proto::{Asterisk, AsteriskEvent, BString, CommandLine};
+use agi_proto::{BString, CommandEncoder, PbxEvent, PbxSession};
 
 /// * Nothing panics; words hold no more than the line does, and blanks stand in them only if quoted.
 /// * Words written as arguments are split into the same words again.
@@ -21,7 +21,7 @@ pub fn arguments(data: &[u8]) {
 
 fn again(words: &[BString]) {
     let mut line = Vec::new();
-    let mut writer = CommandLine::new(&mut line, "X", usize::MAX);
+    let mut writer = CommandEncoder::new(&mut line, "X", usize::MAX);
     writer.words("X");
     for word in words {
         writer.argument("word", word);
@@ -40,8 +40,8 @@ fn again(words: &[BString]) {
 
 fn lines(data: &[u8]) {
     let limit = data.first().map_or(1, |&byte| usize::from(byte % 64) + 1);
-    let mut asterisk = Asterisk::new(limit);
-    let mut bytewise = Asterisk::new(limit);
+    let mut asterisk = PbxSession::new(limit);
+    let mut bytewise = PbxSession::new(limit);
     asterisk.handle_input(data);
     asterisk.handle_eof();
     let mut whole = Vec::new();
@@ -60,11 +60,11 @@ fn lines(data: &[u8]) {
     assert_eq!(without_ends(&whole.into_iter().flatten().collect::<Vec<_>>().concat()), without_ends(data));
 }
 
-fn collect(asterisk: &mut Asterisk, lines: &mut Vec<Option<Vec<u8>>>) {
+fn collect(asterisk: &mut PbxSession, lines: &mut Vec<Option<Vec<u8>>>) {
     while let Some(event) = asterisk.poll_event() {
         lines.push(match event {
-            AsteriskEvent::Invocation(invocation) => Some(invocation.line().to_vec()),
-            AsteriskEvent::Closed => None,
+            PbxEvent::Command(invocation) => Some(invocation.line().to_vec()),
+            PbxEvent::Closed => None,
             other => panic!("an event that the tests do not know: {other:?}"),
         });
     }

@@ -3,7 +3,7 @@
 mod rows;
 
 use agi_proto::arguments::split;
-use agi_proto::{Command, CommandLine, EncodeError};
+use agi_proto::{Command, CommandEncoder, EncodeError};
 use arbitrary::{Result, Unstructured};
 
 use self::rows::COMMANDS;
@@ -21,7 +21,7 @@ impl Case {
     fn new<C: Command>(limit: usize, command: C, arguments: Vec<Vec<u8>>) -> Self {
         let name = command.info().name;
         let mut out = b"before".to_vec();
-        let mut line = CommandLine::new(&mut out, name, limit);
+        let mut line = CommandEncoder::new(&mut out, name, limit);
         command.encode(&mut line);
         let result = line.finish();
         let after = out.strip_prefix(b"before").expect("what stood there stays").to_vec();

@@ -7,8 +7,8 @@ use agi_proto::commands::{
     Exec, GetData, GetFullVariable, GetVariable, Noop, SpeechRecognize, StreamFile, WaitForDigit,
 };
 use agi_proto::{
-    Command, CommandInfo, CommandLine, EncodeError, Filled, OnInput, ReplyError, ReplyShape, Response,
-    Session,
+    Command, CommandEncoder, CommandInfo, EncodeError, Filled, ReplyError, ReplyFormat, Response, Session,
+    WhenInterrupted,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -28,10 +28,10 @@ const COMMANDS: [CommandInfo; 12] = [
     StreamFile::INFO,
     GetData::INFO,
     WaitForDigit::INFO,
-    CommandInfo::new("SAY ALPHA").on_input(OnInput::StopsInEagi).failure_may_be_hangup(),
+    CommandInfo::new("SAY ALPHA").when_interrupted(WhenInterrupted::StopsInEagi).failure_may_be_hangup(),
     CommandInfo::new("CONTROL STREAM FILE").failure_may_be_hangup(),
     CommandInfo::new("GOSUB"),
-    CommandInfo::new("RECEIVE TEXT").shape(ReplyShape::Value),
+    CommandInfo::new("RECEIVE TEXT").format(ReplyFormat::Value),
     SpeechRecognize::INFO,
 ];
 
@@ -45,7 +45,7 @@ impl Command for Numbered {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("a numbered command");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words(self.info.name).number(self.id.into());
     }
 

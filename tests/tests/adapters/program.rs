@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use agi_proto::Asterisk;
+use agi_proto::PbxSession;
 use agi_tests::pair::ENVIRONMENT;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -50,7 +50,7 @@ fn converse(
 ) -> Vec<String> {
     let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut asterisk = Asterisk::new(8191);
+    let mut asterisk = PbxSession::new(8191);
     // Asterisk tells a program nothing of a network
     asterisk.send_environment(ENVIRONMENT[2..].iter().map(|&(name, value)| match name {
         "agi_request" => (name, "probe"),

@@ -5,7 +5,7 @@ use agi_proto::commands::{
     RecordFile, SayAlpha, SayDate, SayDateTime, SayDigits, SayNumber, SayPhonetic, SayTime, StreamFile,
     WaitForDigit,
 };
-use agi_proto::{Command, EscapeDigits, OnInput};
+use agi_proto::{Command, EscapeDigits, WhenInterrupted};
 use agi_tests::asterisk::{Asterisk, Call, Version};
 use agi_tests::script::{Blocking, HANG, Port, Script, Smol, Tape, Tokio};
 use std::collections::BTreeSet;
@@ -80,7 +80,7 @@ fn give_up<S: Script, C: Command + Copy>(
     script.close().unwrap();
     let outcome = call.finish(HANG);
     assert!(outcome.complaints().is_empty(), "{:?}", outcome.complaints());
-    let stops = info.on_input == OnInput::Stops;
+    let stops = info.when_interrupted == WhenInterrupted::Stops;
     assert!(!stops || time < AT_ONCE, "{label} took {time:?} to stop");
     (label, if stops { "stops" } else { "runs on" }, time)
 }

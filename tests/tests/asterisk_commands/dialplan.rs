@@ -1,9 +1,9 @@
 //! What steers the channel and the dialplan.
 
-use agi_proto::Raw;
+use agi_proto::RawCommand;
 use agi_proto::commands::channel::{ChannelState, Music, Tdd};
-use agi_proto::commands::dialplan::GosubEnd;
-use agi_proto::commands::exec::Execution;
+use agi_proto::commands::dialplan::GosubOutcome;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::speech::Recognition;
 use agi_proto::commands::*;
 use agi_tests::asterisk::Where;
@@ -27,15 +27,15 @@ fn a_ringing_channel_is_answered() {
 #[test]
 fn channels_are_hung_up_by_name() {
     let mut line = Line::new();
-    assert!(!line.send(HangUp::new().channel("Local/none@far-1;1")).unwrap(), "there is none");
+    assert!(!line.send(Hangup::new().channel("Local/none@far-1;1")).unwrap(), "there is none");
     assert_eq!(line.send(ChannelStatus::new()).unwrap(), Some(ChannelState::Up));
     let other = line.call.other_channel();
-    assert!(line.send(HangUp::new().channel(&other)).unwrap());
+    assert!(line.send(Hangup::new().channel(&other)).unwrap());
     assert!(line.send(WaitForDigit::new(TIME)).unwrap_err().is_hangup());
     assert_eq!(line.end().where_, Where::H);
     let mut line = Line::new();
     let own = line.call.channel();
-    assert!(line.send(HangUp::new().channel(&own)).unwrap());
+    assert!(line.send(Hangup::new().channel(&own)).unwrap());
     assert!(line.send(Answer::new()).unwrap_err().is_hangup());
     line.end();
 }
@@ -44,31 +44,31 @@ fn channels_are_hung_up_by_name() {
 fn a_subroutine_ends_in_its_ways() {
     let mut line = Line::new();
     let value = |line: &mut Line| line.send(GetVariable::new("GOSUB_RETVAL")).unwrap().unwrap().to_string();
-    assert_eq!(line.send(Gosub::new("subs", "value", "1")).unwrap(), GosubEnd::Complete);
+    assert_eq!(line.send(Gosub::new("subs", "value", "1")).unwrap(), GosubOutcome::Complete);
     assert_eq!(value(&mut line), "a value");
-    assert_eq!(line.send(Gosub::new("subs", "plain", "1")).unwrap(), GosubEnd::Complete);
+    assert_eq!(line.send(Gosub::new("subs", "plain", "1")).unwrap(), GosubOutcome::Complete);
     assert_eq!(value(&mut line), "");
     let echo = Gosub::new("subs", "echo", "1");
-    assert_eq!(line.send(echo.arguments("one,two words,3")).unwrap(), GosubEnd::Complete);
+    assert_eq!(line.send(echo.arguments("one,two words,3")).unwrap(), GosubOutcome::Complete);
     assert_eq!(value(&mut line), "one|two words|3");
-    assert_eq!(line.send(echo).unwrap(), GosubEnd::Complete);
+    assert_eq!(line.send(echo).unwrap(), GosubOutcome::Complete);
     assert_eq!(value(&mut line), "||");
-    assert_eq!(line.send(Gosub::new("subs", "nested", "1")).unwrap(), GosubEnd::Complete);
+    assert_eq!(line.send(Gosub::new("subs", "nested", "1")).unwrap(), GosubOutcome::Complete);
     assert_eq!(value(&mut line), "outer inner||");
-    assert_eq!(line.send(Gosub::new("subs", "slow", "1")).unwrap(), GosubEnd::Complete);
+    assert_eq!(line.send(Gosub::new("subs", "slow", "1")).unwrap(), GosubOutcome::Complete);
     assert_eq!(value(&mut line), "slow");
     for (context, extension, priority) in
         [("none", "s", "1"), ("subs", "none", "1"), ("subs", "echo", "99"), ("subs", "echo", "label")]
     {
         let missing = line.send(Gosub::new(context, extension, priority)).unwrap();
-        assert_eq!(missing, GosubEnd::NoSuchLabel);
+        assert_eq!(missing, GosubOutcome::NoSuchLabel);
     }
     // a number of more than 32 bits is taken for another one
-    let wrapped = line.send(Raw::new("GOSUB subs value 4294967297")).unwrap();
+    let wrapped = line.send(RawCommand::new("GOSUB subs value 4294967297")).unwrap();
     assert_eq!(wrapped.response().raw(), "200 result=0 Gosub complete");
     let refused = line.send(Gosub::new("subs", "value", "4294967297"));
     assert!(matches!(refused, Err(Error::Encode(_))), "{refused:?}");
-    assert_eq!(line.send(Gosub::new("subs", "noreturn", "1")).unwrap(), GosubEnd::Abnormal);
+    assert_eq!(line.send(Gosub::new("subs", "noreturn", "1")).unwrap(), GosubOutcome::Abnormal);
     line.send(Noop::new()).unwrap();
     line.finish();
 }
@@ -78,21 +78,21 @@ fn applications_run() {
     let mut line = Line::new();
     let status =
         |line: &mut Line, name: &str| line.send(GetVariable::new(name)).unwrap().unwrap().to_string();
-    let ok = Execution::Returned(0);
+    let ok = ExecOutcome::Returned(0);
     assert_eq!(line.send(Exec::new("NoOp")).unwrap(), ok);
     assert_eq!(line.send(Exec::new("Set").arguments("A=one, \"two\" ${B}")).unwrap(), ok);
     assert_eq!(status(&mut line, "A"), "one, \"two\" ${B}", "nothing is substituted");
     for arguments in [None, Some("x")] {
         let missing = Exec::new("NoSuchApplication");
         let missing = arguments.map_or(missing, |arguments| missing.arguments(arguments));
-        assert_eq!(line.send(missing).unwrap(), Execution::NoSuchApplication);
+        assert_eq!(line.send(missing).unwrap(), ExecOutcome::NoSuchApplication);
     }
     assert_eq!(line.send(Exec::new("Playback").arguments("no-such-file")).unwrap(), ok);
     assert_eq!(status(&mut line, "PLAYBACKSTATUS"), "FAILED");
     assert_eq!(line.send(Exec::new("Dial").args(&["Local/busy@far/n", "10"])).unwrap(), ok);
     assert_eq!(status(&mut line, "DIALSTATUS"), "BUSY");
     // -1, with the channel up
-    assert_eq!(line.send(Exec::new("Busy").arguments("1")).unwrap(), Execution::Returned(-1));
+    assert_eq!(line.send(Exec::new("Busy").arguments("1")).unwrap(), ExecOutcome::Returned(-1));
     assert_eq!(line.send(ChannelStatus::new()).unwrap(), Some(ChannelState::Up));
     line.send(SetVariable::new("AGIEXECFULL", "yes")).unwrap();
     assert_eq!(line.send(Exec::new("Set").arguments("A=${EXTEN}")).unwrap(), ok);
@@ -119,7 +119,7 @@ fn where_the_dialplan_goes_on() {
     // nothing is checked, and the call ends where nothing is
     let mut line = Line::new();
     let long = "n".repeat(80);
-    line.send(Raw::new(&format!("SET CONTEXT {long}"))).unwrap();
+    line.send(RawCommand::new(&format!("SET CONTEXT {long}"))).unwrap();
     assert_eq!(line.send(GetVariable::new("CONTEXT")).unwrap().unwrap(), long[..79], "it is cut");
     line.send(SetContext::new("no such context")).unwrap();
     line.send(SetExtension::new("no such extension")).unwrap();

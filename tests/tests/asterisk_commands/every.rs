@@ -26,13 +26,13 @@ use std::time::Duration;
 
 use agi_proto::Rejection;
 use agi_proto::commands::channel::{ChannelState, Music, Tdd};
-use agi_proto::commands::dialplan::GosubEnd;
-use agi_proto::commands::exec::Execution;
-use agi_proto::commands::input::Waited;
+use agi_proto::commands::dialplan::GosubOutcome;
+use agi_proto::commands::exec::ExecOutcome;
+use agi_proto::commands::input::DigitWait;
 use agi_proto::commands::record::RecordEnd;
 use agi_proto::commands::speech::Recognition;
-use agi_proto::commands::{ALL, HangUp};
-use agi_proto::reply::Ended;
+use agi_proto::commands::{ALL, Hangup};
+use agi_proto::reply::PlaybackEnd;
 use agi_tests::asterisk::{Outcome, Where};
 use agi_tests::service::block_on;
 use agi_tokio::{Channel, Error};
@@ -68,34 +68,34 @@ const ROWS: &[Row] = rows! {
     "ASYNCAGI BREAK": async_agi_break() => (),
     "CHANNEL STATUS": channel_status() => Some(ChannelState::Up),
     "CONTROL STREAM FILE": control_stream_file("beep", "")
-        => playback if playback.ended == Ended::Complete && playback.position.is_none(),
+        => playback if playback.ended == PlaybackEnd::Complete && playback.position.is_none(),
     "DATABASE DEL": database_del("every", "key") => (),
     "DATABASE DELTREE": database_del_tree("every-nothing") => false,
     "DATABASE GET": database_get("every-nothing", "key") => None,
     "DATABASE PUT": database_put("every", "key", "value") => (),
-    "EXEC": exec("NoOp", "a, b") => Execution::Returned(0),
+    "EXEC": exec("NoOp", "a, b") => ExecOutcome::Returned(0),
     "GET DATA": get_data("", 20 * MS, 1) => digits if digits.digits.is_empty() && digits.timed_out,
     "GET FULL VARIABLE": get_full_variable("${GREETING} $[1 + 2]") => Some(value) if value == "hello 3",
     "GET OPTION": get_option("beep", "1", 20 * MS)
-        => playback if playback.ended == Ended::Complete && playback.samples == Some(3520),
+        => playback if playback.ended == PlaybackEnd::Complete && playback.samples == Some(3520),
     "GET VARIABLE": get_variable("GREETING") => Some(value) if value == "hello",
-    "GOSUB": gosub("subs", "value", "1") => GosubEnd::Complete,
-    "HANGUP": hang_up() => true,
+    "GOSUB": gosub("subs", "value", "1") => GosubOutcome::Complete,
+    "HANGUP": hangup() => true,
     "NOOP": noop() => (),
     "RECEIVE CHAR": receive_char(20 * MS) => None,
     "RECEIVE TEXT": receive_text(20 * MS) => None,
     "RECORD FILE": record_file("every-command", "wav", "#", 100 * MS)
         => recorded if recorded.end == RecordEnd::TimedOut && recorded.samples.is_some(),
-    "SAY ALPHA": say_alpha("a", "") => Ended::Complete,
-    "SAY DATE": say_date(0, "") => Ended::Complete,
-    "SAY DATETIME": say_date_time(0, "") => Ended::Complete,
-    "SAY DIGITS": say_digits("1", "") => Ended::Complete,
-    "SAY NUMBER": say_number(-1, "") => Ended::Complete,
-    "SAY PHONETIC": say_phonetic("a", "") => Ended::Complete,
-    "SAY TIME": say_time(0, "") => Ended::Complete,
+    "SAY ALPHA": say_alpha("a", "") => PlaybackEnd::Complete,
+    "SAY DATE": say_date(0, "") => PlaybackEnd::Complete,
+    "SAY DATETIME": say_date_time(0, "") => PlaybackEnd::Complete,
+    "SAY DIGITS": say_digits("1", "") => PlaybackEnd::Complete,
+    "SAY NUMBER": say_number(-1, "") => PlaybackEnd::Complete,
+    "SAY PHONETIC": say_phonetic("a", "") => PlaybackEnd::Complete,
+    "SAY TIME": say_time(0, "") => PlaybackEnd::Complete,
     "SEND IMAGE": send_image("beep") => (),
     "SEND TEXT": send_text("hello, you") => (),
-    "SET AUTOHANGUP": set_auto_hang_up(Duration::from_secs(600)) => (),
+    "SET AUTOHANGUP": set_autohangup(Duration::from_secs(600)) => (),
     "SET CALLERID": set_caller_id("Ann \"the\" Lee", "100") => (),
     "SET CONTEXT": set_context("agi") => (),
     "SET EXTENSION": set_extension("run") => (),
@@ -111,10 +111,10 @@ const ROWS: &[Row] = rows! {
     "SPEECH SET": speech_set("sensitivity", "1") => false,
     "SPEECH UNLOAD GRAMMAR": speech_unload_grammar("answers") => false,
     "STREAM FILE": stream_file("beep", "")
-        => playback if playback.ended == Ended::Complete && playback.samples == Some(3520),
+        => playback if playback.ended == PlaybackEnd::Complete && playback.samples == Some(3520),
     "TDD MODE": tdd_mode(Tdd::On) => false,
     "VERBOSE": verbose("hello") => (),
-    "WAIT FOR DIGIT": wait_for_digit(20 * MS) => Waited::TimedOut,
+    "WAIT FOR DIGIT": wait_for_digit(20 * MS) => DigitWait::TimedOut,
 };
 
 #[test]
@@ -153,7 +153,7 @@ fn run_some(first: usize) -> Outcome {
 #[test]
 fn every_command_runs_dead_or_is_refused() {
     let mut line = Line::with(|call| call.preset("GREETING", "hello"));
-    assert!(line.send(HangUp::new()).unwrap());
+    assert!(line.send(Hangup::new()).unwrap());
     for (row, info) in ROWS.iter().zip(ALL) {
         match block_on((row.run)(&mut line.channel)) {
             Ok(()) => assert!(info.on_dead_channel, "{} ran on a dead channel", row.name),

@@ -95,7 +95,7 @@ fn what_cannot_be_carried_is_an_error() {
 #[test]
 fn a_dead_channel_keeps_its_variables() {
     let mut line = Line::new();
-    block_on(line.channel.hang_up()).unwrap();
+    block_on(line.channel.hangup()).unwrap();
     assert!(block_on(line.channel.answer()).unwrap_err().is_hangup());
     block_on(line.channel.set_variable_exact("NAME", "a\nb")).unwrap();
     assert_eq!(block_on(line.channel.get_variable_exact("NAME")).unwrap(), "a\nb");

@@ -1,7 +1,7 @@
 //! Commands during which the call is hung up.
 
-use agi_proto::commands::dialplan::GosubEnd;
-use agi_proto::commands::exec::Execution;
+use agi_proto::commands::dialplan::GosubOutcome;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::*;
 use agi_tests::asterisk::{LiveCall, Where};
 use agi_tokio::Command;
@@ -81,17 +81,17 @@ fn during_the_dialplans_own() {
         let hang_up = if far { LiveCall::hang_up_far } else { LiveCall::hang_up };
         let mut line = Line::new();
         let waited = line.during(Exec::new("Wait").arguments("600"), hang_up).unwrap();
-        assert_eq!(waited, Execution::Returned(-1));
+        assert_eq!(waited, ExecOutcome::Returned(-1));
         assert!(line.send(Answer::new()).unwrap_err().is_hangup());
         line.end();
         let mut line = Line::new();
         let gone = line.during(Gosub::new("subs", "forever", "1"), hang_up).unwrap();
-        assert_eq!(gone, GosubEnd::Abnormal);
+        assert_eq!(gone, GosubOutcome::Abnormal);
         assert!(line.send(Answer::new()).unwrap_err().is_hangup());
         line.end();
     }
     let mut line = Line::new();
-    assert_eq!(line.send(Gosub::new("subs", "hangup", "1")).unwrap(), GosubEnd::Abnormal);
+    assert_eq!(line.send(Gosub::new("subs", "hangup", "1")).unwrap(), GosubOutcome::Abnormal);
     line.finish();
 }
 
@@ -111,11 +111,11 @@ fn where_asterisk_closes_at_a_hangup() {
 #[test]
 fn after_a_time() {
     let mut line = Line::new();
-    line.send(SetAutoHangUp::new(3000 * MS)).unwrap();
-    line.send(SetAutoHangUp::new(None)).unwrap();
+    line.send(SetAutohangup::new(3000 * MS)).unwrap();
+    line.send(SetAutohangup::new(None)).unwrap();
     let waited = line.send(WaitForDigit::new(4000 * MS)).unwrap();
     assert_eq!(waited.digit(), None, "it was taken back");
-    line.send(SetAutoHangUp::new(200 * MS)).unwrap();
+    line.send(SetAutohangup::new(200 * MS)).unwrap();
     let error = line.send(WaitForDigit::new(TIME)).unwrap_err();
     assert!(error.is_hangup(), "{error:?}");
     assert_eq!(line.end().where_, Where::H);

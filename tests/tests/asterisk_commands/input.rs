@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agi_proto::Digit;
-use agi_proto::commands::input::Waited;
+use agi_proto::commands::input::DigitWait;
 use agi_proto::commands::menu::Prompt;
 use agi_proto::commands::{GetData, WaitForDigit};
 use agi_proto::reply::Digits;
@@ -62,11 +62,11 @@ fn data_waits_for_asterisks_own_time_when_not_told() {
 #[test]
 fn one_digit() {
     let mut line = Line::new();
-    assert_eq!(line.send(WaitForDigit::new(50 * MS)).unwrap(), Waited::TimedOut);
-    assert_eq!(line.send(WaitForDigit::new(Duration::ZERO)).unwrap(), Waited::TimedOut);
+    assert_eq!(line.send(WaitForDigit::new(50 * MS)).unwrap(), DigitWait::TimedOut);
+    assert_eq!(line.send(WaitForDigit::new(Duration::ZERO)).unwrap(), DigitWait::TimedOut);
     for digit in EscapeDigits::ANY.iter() {
         let waited = line.during(WaitForDigit::new(None), |call| call.press(&digit.to_string()));
-        assert_eq!(waited.unwrap(), Waited::Digit(digit));
+        assert_eq!(waited.unwrap(), DigitWait::Digit(digit));
     }
     // as SendDTMF and the manager may write it
     let small = line.during(WaitForDigit::new(None), |call| call.press("d"));
@@ -77,7 +77,7 @@ fn one_digit() {
         let waited = line.during(WaitForDigit::new(TIME), |call| {
             call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", control)]);
         });
-        assert_eq!(waited.unwrap(), Waited::Control(code), "{control}");
+        assert_eq!(waited.unwrap(), DigitWait::Control(code), "{control}");
         let data = line.during(GetData::new("").timeout(TIME).max_digits(2), |call| {
             call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", control)]);
             call.press("7");

@@ -18,7 +18,7 @@ mod values;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use agi_proto::reply::Ended;
+use agi_proto::reply::PlaybackEnd;
 use agi_proto::{Command, Digit, EscapeDigits, Rejection, ReplyErrorKind};
 use agi_tests::asterisk::{Asterisk, Call, Event, FarLeg, LiveCall, Outcome, Version};
 use agi_tests::service::{Results, block_on, service};
@@ -102,8 +102,8 @@ fn set(digits: &str) -> EscapeDigits {
     EscapeDigits::new(digits).unwrap()
 }
 
-fn pressed(digit: char) -> Ended {
-    Ended::Digit(Digit::new(digit).unwrap())
+fn pressed(digit: char) -> PlaybackEnd {
+    PlaybackEnd::Digit(Digit::new(digit).unwrap())
 }
 
 /// The response with which a command failed on a live channel.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use agi_proto::commands::playback::ControlledPlayback;
 use agi_proto::commands::say::Case;
 use agi_proto::commands::*;
-use agi_proto::reply::{Ended, Playback};
+use agi_proto::reply::{Playback, PlaybackEnd};
 use agi_tests::asterisk::{Asterisk, LiveCall, Version};
 use agi_tests::service::block_on;
 use agi_tokio::{Command, Error};
@@ -18,12 +18,12 @@ const S: Duration = Duration::from_secs(1);
 fn a_file_is_played() {
     let mut line = Line::new();
     let beep = StreamFile::new("beep", NONE);
-    let whole = Playback { ended: Ended::Complete, samples: Some(3520) };
+    let whole = Playback { ended: PlaybackEnd::Complete, samples: Some(3520) };
     assert_eq!(line.send(beep).unwrap(), whole);
     assert_eq!(line.send(beep.offset(3000)).unwrap(), whole);
     let began = Instant::now();
     let long = StreamFile::new(sound("half-a-minute", 30 * S), NONE);
-    let whole_long = Playback { ended: Ended::Complete, samples: Some(240_000) };
+    let whole_long = Playback { ended: PlaybackEnd::Complete, samples: Some(240_000) };
     assert_eq!(line.send(long.offset(239_000)).unwrap(), whole_long);
     assert_eq!(line.send(long.offset(u32::MAX)).unwrap(), whole_long);
     assert!(began.elapsed() < 20 * S, "there is little left to play: {:?}", began.elapsed());
@@ -49,12 +49,12 @@ fn an_option_is_waited_for() {
     let one_frame = sound("one-frame", 20 * MS);
     let mut line = Line::new();
     let option = GetOption::new("beep", set("12"), 100 * MS);
-    let whole = Playback { ended: Ended::Complete, samples: Some(3520) };
+    let whole = Playback { ended: PlaybackEnd::Complete, samples: Some(3520) };
     assert_eq!(line.send(option).unwrap(), whole);
     let played =
         line.during(GetOption::new("demo-congrats", set("12"), TIME), |call| press(call, '2')).unwrap();
     assert!(played.ended == pressed('2') && played.samples.unwrap() < 40_000, "{played:?}");
-    for (key, ended) in [('1', pressed('1')), ('9', Ended::Complete)] {
+    for (key, ended) in [('1', pressed('1')), ('9', PlaybackEnd::Complete)] {
         let waits = GetOption::new(one_frame, set("12"), None);
         let waited = line.during(waits, |call| press(call, key)).unwrap();
         assert_eq!(waited, Playback { ended, samples: Some(160) }, "{key} in the wait");
@@ -86,10 +86,10 @@ fn a_caller_moves_in_a_file() {
     at(congrats.offset(15 * S).skip(20 * S), "#0", 8 * S, 14 * S);
 
     let beep = ControlStreamFile::new("beep", set("0"));
-    assert_eq!(line.send(beep).unwrap(), played(Ended::Complete, None));
+    assert_eq!(line.send(beep).unwrap(), played(PlaybackEnd::Complete, None));
     // counted from the end Asterisk goes behind it, whatever the format
     let began = Instant::now();
-    assert_eq!(line.send(congrats.offset_from_end(5 * S)).unwrap(), played(Ended::Complete, None));
+    assert_eq!(line.send(congrats.offset_from_end(5 * S)).unwrap(), played(PlaybackEnd::Complete, None));
     assert!(began.elapsed() < 4 * S, "{:?}", began.elapsed());
     assert_eq!(failure(line.send(ControlStreamFile::new("no-such-file", NONE))), "200 result=-1 endpos=-1");
     line.end();
@@ -114,7 +114,7 @@ fn a_caller_pauses_a_file() {
     }
     // on again, and to its end
     let went_on = line.during(file, |call| call.press("55")).unwrap();
-    assert_eq!(went_on, ControlledPlayback { ended: Ended::Complete, position: None });
+    assert_eq!(went_on, ControlledPlayback { ended: PlaybackEnd::Complete, position: None });
     line.end();
 }
 
@@ -124,14 +124,14 @@ fn a_manager_stops_a_controlled_file() {
     let stopped = line.during(ControlStreamFile::new("demo-congrats", NONE), |call| {
         call.action("ControlPlayback", &[("Channel", &call.channel()), ("Control", "stop")]);
     });
-    assert_eq!(stopped.unwrap().ended, Ended::Complete);
+    assert_eq!(stopped.unwrap().ended, PlaybackEnd::Complete);
     line.end();
 }
 
 #[test]
 fn a_key_ends_what_is_said() {
     let mut line = Line::new();
-    let ends = |line: &mut Line, name: &str, said: Result<Ended, Error>| {
+    let ends = |line: &mut Line, name: &str, said: Result<PlaybackEnd, Error>| {
         assert_eq!(said.unwrap(), pressed('5'), "{name}");
         line.send(Noop::new()).unwrap();
     };
@@ -163,15 +163,15 @@ fn a_key_ends_what_is_said() {
 fn what_is_said_completes_or_fails() {
     let mut line = Line::new();
     for case in [Case::Lower, Case::None, Case::Upper] {
-        assert_eq!(line.send(SayAlpha::new("a", NONE).case(case)).unwrap(), Ended::Complete);
+        assert_eq!(line.send(SayAlpha::new("a", NONE).case(case)).unwrap(), PlaybackEnd::Complete);
     }
-    assert_eq!(line.send(SayAlpha::new("", NONE)).unwrap(), Ended::Complete);
-    assert_eq!(line.send(SayNumber::new(0, NONE).gender("f")).unwrap(), Ended::Complete);
+    assert_eq!(line.send(SayAlpha::new("", NONE)).unwrap(), PlaybackEnd::Complete);
+    assert_eq!(line.send(SayNumber::new(0, NONE).gender("f")).unwrap(), PlaybackEnd::Complete);
     let hour = SayDateTime::new(0, NONE).format("H").time_zone("UTC");
-    assert_eq!(line.send(hour).unwrap(), Ended::Complete);
+    assert_eq!(line.send(hour).unwrap(), PlaybackEnd::Complete);
     // the one number that Asterisk has no words for, and says so in its log only
     let began = Instant::now();
-    assert_eq!(line.send(SayNumber::new(i32::MAX, set("1"))).unwrap(), Ended::Complete);
+    assert_eq!(line.send(SayNumber::new(i32::MAX, set("1"))).unwrap(), PlaybackEnd::Complete);
     // as words it would take eight seconds
     assert!(began.elapsed() < 4 * S, "{:?}", began.elapsed());
     let missing = SayDateTime::new(0, NONE).format("'no-such-file'");

@@ -1,6 +1,6 @@
 //! A second opinion on the encoder: what is sent at random is what Asterisk has.
 
-use agi_proto::commands::exec::Execution;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::{Exec, SetVariable};
 use agi_tests::asterisk::Event;
 use agi_tests::service::block_on;
@@ -138,7 +138,7 @@ fn lists_at_random_arrive() {
         let arguments: Vec<_> =
             std::iter::once(&*name).chain(headers.iter().map(|header| &**header)).collect();
         let ran = line.send(Exec::new("UserEvent").args(&arguments)).unwrap();
-        assert_eq!(ran, Execution::Returned(0));
+        assert_eq!(ran, ExecOutcome::Returned(0));
         let event = line.call.wait_for(|event| event.get("UserEvent") == name, TIME);
         for (index, value) in values.iter().enumerate() {
             let found = event.get(&format!("Arg{index}"));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use agi_proto::commands::RecordFile;
-use agi_proto::commands::record::{RecordEnd, Recorded};
+use agi_proto::commands::record::{RecordEnd, Recording};
 use agi_proto::{Digit, EscapeDigits};
 use agi_tests::asterisk::{Asterisk, FarLeg, Version, Where};
 
@@ -22,7 +22,7 @@ fn with_tone() -> Line {
     line
 }
 
-fn seconds(recorded: Recorded) -> f64 {
+fn seconds(recorded: Recording) -> f64 {
     recorded.samples.unwrap() as f64 / 8000.0
 }
 
@@ -91,7 +91,7 @@ fn nothing_is_written() {
     let mut line = Line::new();
     for (name, format) in [("record-format", "nosuchformat"), ("/no-such-folder/record", "wav")] {
         let recorded = line.send(RecordFile::new(name, format, NONE, 100 * MS)).unwrap();
-        assert_eq!(recorded, Recorded { end: RecordEnd::WriteFailed, samples: None });
+        assert_eq!(recorded, Recording { end: RecordEnd::WriteFailed, samples: None });
         assert!(!recorded.end.is_recorded());
     }
     line.finish();

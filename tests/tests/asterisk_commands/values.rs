@@ -1,6 +1,6 @@
 //! Variables, the database, and what goes to the log.
 
-use agi_proto::Raw;
+use agi_proto::RawCommand;
 use agi_proto::commands::control::Verbosity;
 use agi_proto::commands::*;
 use agi_tests::asterisk::FarLeg;
@@ -149,7 +149,7 @@ fn a_tree_that_is_deleted_may_be_more_than_one() {
     }
     // as anything at all does
     line.send(DatabasePut::new("like/a", "key", "x")).unwrap();
-    let raw = line.send(Raw::new("DATABASE DELTREE like %")).unwrap();
+    let raw = line.send(RawCommand::new("DATABASE DELTREE like %")).unwrap();
     assert_eq!(raw.response().raw(), "200 result=0");
     assert_eq!(line.send(DatabaseGet::new("like/a", "key")).unwrap(), None);
     assert!(matches!(line.send(DatabaseDelTree::new("like").key_tree("%")), Err(super::Error::Encode(_))));

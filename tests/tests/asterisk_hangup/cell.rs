@@ -2,7 +2,7 @@
 
 use super::Setting;
 use super::scenario::{Pending, Scenario};
-use agi_proto::commands::exec::Execution;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::{
     Answer, ControlStreamFile, Exec, GetData, GetOption, GetVariable, Gosub, Noop, ReceiveChar, ReceiveText,
     RecordFile, SayNumber, SetVariable, StreamFile, WaitForDigit,
@@ -301,7 +301,7 @@ impl<S: Script> Run<'_, S> {
                 let dead = matches!(error, Some(Error::Rejected(Rejection::DeadChannel)));
                 assert!(dead && error.is_some_and(|error| error.is_hangup()));
             }
-            assert!(matches!(exec.unwrap(), Execution::Returned(_)));
+            assert!(matches!(exec.unwrap(), ExecOutcome::Returned(_)));
             self.ask();
         }
         let told = self.told();

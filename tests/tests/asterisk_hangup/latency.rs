@@ -3,9 +3,9 @@
 //! Asterisk leaves Nagle's algorithm on: what it writes second waits until what it wrote first is
 //! acknowledged, and an acknowledgement that rides on nothing is delayed for 40 ms.
 
-use agi_proto::Raw;
-use agi_proto::commands::dialplan::GosubEnd;
-use agi_proto::commands::exec::Execution;
+use agi_proto::RawCommand;
+use agi_proto::commands::dialplan::GosubOutcome;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::{Exec, Gosub, Noop, WaitForDigit};
 use agi_tests::asterisk::{Asterisk, Call, LiveCall, Version};
 use agi_tests::script::{Blocking, HANG, Port, Script, Tape};
@@ -78,7 +78,7 @@ fn behind_a_reply(quick: bool) -> Duration {
             call.wait_command("EXEC");
             call.hang_up();
         });
-        assert_eq!(script.call(Exec::new("Wait").arguments("60")).unwrap(), Execution::Returned(-1));
+        assert_eq!(script.call(Exec::new("Wait").arguments("60")).unwrap(), ExecOutcome::Returned(-1));
     });
     assert!(script.wait_for_hangup(HANG));
     finish(call, script);
@@ -88,7 +88,7 @@ fn behind_a_reply(quick: bool) -> Duration {
 /// From `100 Trying` to the answer that follows it at once.
 fn behind_trying(quick: bool) -> Duration {
     let (call, mut script, tape) = call(quick);
-    assert_eq!(script.call(Gosub::new("subs", "plain", "1")).unwrap(), GosubEnd::Complete);
+    assert_eq!(script.call(Gosub::new("subs", "plain", "1")).unwrap(), GosubOutcome::Complete);
     finish(call, script);
     between(&tape, "100 ", "200 result=0 Gosub")
 }
@@ -96,7 +96,7 @@ fn behind_trying(quick: bool) -> Duration {
 /// From the first line of a 520 to its last.
 fn usage(quick: bool) -> Duration {
     let (call, mut script, tape) = call(quick);
-    script.call(Raw::new("STREAM FILE")).unwrap_err();
+    script.call(RawCommand::new("STREAM FILE")).unwrap_err();
     finish(call, script);
     between(&tape, "520-", "520 End")
 }
@@ -143,7 +143,7 @@ fn nothing_waits_for_an_acknowledgement_over_the_tokio_server() {
         let call = Asterisk::shared(Version::V22).call(&Call::to(&*url));
         let mut channel = channels.next();
         let began = Instant::now();
-        assert_eq!(block_on(channel.gosub("subs", "plain", "1")).unwrap(), GosubEnd::Complete);
+        assert_eq!(block_on(channel.gosub("subs", "plain", "1")).unwrap(), GosubOutcome::Complete);
         gosub.push(began.elapsed());
         let name = call.channel();
         let began = Instant::now();

@@ -2,7 +2,7 @@
 
 use super::guide::Guide;
 use agi_proto::Rejection;
-use agi_proto::commands::exec::Execution;
+use agi_proto::commands::exec::ExecOutcome;
 use agi_proto::commands::{Answer, Exec, Noop, SetVariable};
 use agi_tests::asterisk::{Asterisk, Call, Outcome, Version, Where};
 use agi_tests::script::{Error, HANG, Port, Script, Tape, Tokio};
@@ -25,7 +25,7 @@ fn in_h(version: Version) {
     assert!(script.is_hung_up());
     let began = Instant::now();
     let wait = script.call(Exec::new("Wait").arguments("60")).unwrap();
-    assert_eq!(wait, Execution::Returned(-1));
+    assert_eq!(wait, ExecOutcome::Returned(-1));
     assert!(began.elapsed() < HANG, "it returns at once");
     script.call(Noop::new()).unwrap();
     script.close().unwrap();

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use bstr::BStr;
 
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 
 /// One argument of an application, so written that the application finds it unchanged: `\` before each
 /// comma, quote and backslash, and before parentheses and brackets where they do not pair up.
@@ -48,7 +48,7 @@ pub(super) enum Arguments<'a> {
 }
 
 impl Arguments<'_> {
-    pub(super) fn encode(&self, line: &mut CommandLine<'_>) {
+    pub(super) fn encode(&self, line: &mut CommandEncoder<'_>) {
         match *self {
             Self::None => {}
             Self::Text(text) => {

@@ -6,7 +6,7 @@ use bstr::BStr;
 
 use super::define::text_commands;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
@@ -73,7 +73,7 @@ impl Command for ChannelStatus<'_> {
     type Reply = Option<ChannelState>;
     const INFO: CommandInfo = CommandInfo::new("CHANNEL STATUS");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("CHANNEL STATUS").optional_argument("channel", self.channel);
     }
 
@@ -100,11 +100,11 @@ impl Command for ChannelStatus<'_> {
 /// Gives whether there was such a channel (-1 is "no", and no failure). After hanging up its own channel the
 /// session goes on, as after any hangup, until the script ends it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct HangUp<'a> {
+pub struct Hangup<'a> {
     channel: Option<&'a BStr>,
 }
 
-impl<'a> HangUp<'a> {
+impl<'a> Hangup<'a> {
     /// Hangs up this channel.
     pub const fn new() -> Self {
         Self { channel: None }
@@ -117,11 +117,11 @@ impl<'a> HangUp<'a> {
     }
 }
 
-impl Command for HangUp<'_> {
+impl Command for Hangup<'_> {
     type Reply = bool;
     const INFO: CommandInfo = CommandInfo::new("HANGUP");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("HANGUP").optional_argument("channel", self.channel);
     }
 
@@ -140,11 +140,11 @@ impl Command for HangUp<'_> {
 /// dialplan may go on at extension `T`. An Asterisk of 2025 and later that runs in a locale whose decimal
 /// sign is a comma may ignore the milliseconds. It never fails.
 #[derive(Clone, Copy, Debug)]
-pub struct SetAutoHangUp {
+pub struct SetAutohangup {
     after: Option<Duration>,
 }
 
-impl SetAutoHangUp {
+impl SetAutohangup {
     /// Hangs up after this time, rounded up to milliseconds; `None` takes an earlier order back. Asterisk
     /// would take a time of zero for that too, so zero is refused.
     pub fn new(after: impl Into<Option<Duration>>) -> Self {
@@ -152,11 +152,11 @@ impl SetAutoHangUp {
     }
 }
 
-impl Command for SetAutoHangUp {
+impl Command for SetAutohangup {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("SET AUTOHANGUP");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("SET AUTOHANGUP");
         let Some(after) = self.after else {
             line.number(0);
@@ -204,7 +204,7 @@ impl Command for SetCallerId<'_> {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("SET CALLERID");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         if self.number.iter().any(|byte| matches!(byte, b'<' | b'>' | b'"')) {
             line.refuse_argument("number", "holds `<`, `>` or `\"`");
         }
@@ -278,7 +278,7 @@ impl Command for SetMusic<'_> {
         })
     }
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words(match self.music {
             Music::On => "SET MUSIC on",
             Music::Off => "SET MUSIC off",
@@ -323,7 +323,7 @@ impl Command for TddMode {
     type Reply = bool;
     const INFO: CommandInfo = CommandInfo::new("TDD MODE");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words(match self.mode {
             Tdd::Off => "TDD MODE off",
             Tdd::On => "TDD MODE on",

@@ -4,7 +4,7 @@ use bstr::BStr;
 
 use super::define::text_commands;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
@@ -61,7 +61,7 @@ impl Command for Verbose<'_> {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("VERBOSE").on_dead_channel();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("VERBOSE")
             .argument("message", self.message)
             .optional_number(self.level.map(|level| level as i64));

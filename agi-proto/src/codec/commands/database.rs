@@ -4,11 +4,11 @@ use bstr::{BStr, BString};
 
 use super::define::text_commands;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
+use crate::values::info::{CommandInfo, ReplyFormat, Secrecy};
 
 text_commands! {
     /// `DATABASE DEL`: deletes a key of a family. It runs on a dead channel too.
@@ -26,7 +26,7 @@ text_commands! {
     ///
     /// Failure (-1): Asterisk is out of memory.
     DatabaseGet(family, key) -> Option<BString>: reply::value,
-        CommandInfo::new("DATABASE GET").on_dead_channel().shape(ReplyShape::Value);
+        CommandInfo::new("DATABASE GET").on_dead_channel().format(ReplyFormat::Value);
 
     /// `DATABASE PUT`: sets the value of a key of a family. It runs on a dead channel too.
     ///
@@ -67,7 +67,7 @@ impl Command for DatabaseDelTree<'_> {
     type Reply = bool;
     const INFO: CommandInfo = CommandInfo::new("DATABASE DELTREE").on_dead_channel();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         if self.family.is_empty() {
             line.refuse_argument("family", "is empty, which would delete the whole database");
         }

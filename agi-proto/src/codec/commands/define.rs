@@ -13,7 +13,7 @@ macro_rules! text_commands {
             type Reply = $reply;
             const INFO: $crate::CommandInfo = $info;
 
-            fn encode(&self, line: &mut $crate::codec::encode::CommandLine<'_>) {
+            fn encode(&self, line: &mut $crate::codec::encode::CommandEncoder<'_>) {
                 line.words(Self::INFO.name)$(.argument(stringify!($argument), self.$argument))*;
             }
 

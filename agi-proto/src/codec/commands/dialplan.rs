@@ -3,7 +3,7 @@
 use bstr::{BStr, ByteSlice};
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
@@ -29,7 +29,7 @@ impl Command for SetContext<'_> {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("SET CONTEXT");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("SET CONTEXT").argument("context", self.context);
         refuse_cut("context", self.context, line);
     }
@@ -58,7 +58,7 @@ impl Command for SetExtension<'_> {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("SET EXTENSION");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("SET EXTENSION").argument("extension", self.extension);
         refuse_cut("extension", self.extension, line);
     }
@@ -69,7 +69,7 @@ impl Command for SetExtension<'_> {
 }
 
 /// Refuses a name that Asterisk would cut, and so take for another.
-fn refuse_cut(argument: &'static str, name: &[u8], line: &mut CommandLine<'_>) {
+fn refuse_cut(argument: &'static str, name: &[u8], line: &mut CommandEncoder<'_>) {
     if name.len() > 79 {
         line.refuse_argument(argument, "is longer than 79 bytes, at which Asterisk cuts it");
     }
@@ -99,7 +99,7 @@ impl Command for SetPriority<'_> {
     type Reply = ();
     const INFO: CommandInfo = CommandInfo::new("SET PRIORITY");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("SET PRIORITY").argument("priority", self.priority);
         refuse_ambiguous(self.priority, line);
     }
@@ -110,7 +110,7 @@ impl Command for SetPriority<'_> {
 }
 
 /// Refuses a label that Asterisk takes for a number, and a number that it takes for another one.
-fn refuse_ambiguous(priority: &[u8], line: &mut CommandLine<'_>) {
+fn refuse_ambiguous(priority: &[u8], line: &mut CommandEncoder<'_>) {
     if !begins_like_a_number(priority) {
         return;
     }
@@ -131,10 +131,10 @@ fn begins_like_a_number(text: &[u8]) -> bool {
 /// `GOSUB`: runs a subroutine of the dialplan and waits until it returns.
 ///
 /// What it returns is in the channel variable `GOSUB_RETVAL`. While it runs, nothing else is read: a hangup
-/// shows as [`GosubEnd::Abnormal`]. The module `app_stack` has this command; without it the answer is 510.
+/// shows as [`GosubOutcome::Abnormal`]. The module `app_stack` has this command; without it the answer is 510.
 ///
 /// Failure: the subroutine could not be set up. Asterisk out of memory answers 503
-/// ([`Rejection::Other`](crate::Rejection::Other)). -1 is [`GosubEnd::NoSuchLabel`] and no hangup.
+/// ([`Rejection::Other`](crate::Rejection::Other)). -1 is [`GosubOutcome::NoSuchLabel`] and no hangup.
 #[derive(Clone, Copy, Debug)]
 pub struct Gosub<'a> {
     context: &'a BStr,
@@ -146,7 +146,7 @@ pub struct Gosub<'a> {
 /// How [`Gosub`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "that there is no such subroutine is told here"]
-pub enum GosubEnd {
+pub enum GosubOutcome {
     /// The subroutine returned.
     Complete,
     /// It ended without `Return`: it jumped out, came to its end, or the channel was hung up in it.
@@ -178,10 +178,10 @@ impl<'a> Gosub<'a> {
 }
 
 impl Command for Gosub<'_> {
-    type Reply = GosubEnd;
+    type Reply = GosubOutcome;
     const INFO: CommandInfo = CommandInfo::new("GOSUB");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("GOSUB")
             .argument("context", self.context)
             .argument("extension", self.extension)
@@ -190,11 +190,11 @@ impl Command for Gosub<'_> {
         refuse_ambiguous(self.priority, line);
     }
 
-    fn decode(response: &Response<'_>) -> Result<GosubEnd, ReplyError> {
+    fn decode(response: &Response<'_>) -> Result<GosubOutcome, ReplyError> {
         match (response.code(), &**response.tail()) {
-            (Some(0), b"Gosub complete") => Ok(GosubEnd::Complete),
-            (Some(0), b"Gosub complete (abnormal exit)") => Ok(GosubEnd::Abnormal),
-            (Some(-1), b"Gosub label not found") => Ok(GosubEnd::NoSuchLabel),
+            (Some(0), b"Gosub complete") => Ok(GosubOutcome::Complete),
+            (Some(0), b"Gosub complete (abnormal exit)") => Ok(GosubOutcome::Abnormal),
+            (Some(-1), b"Gosub label not found") => Ok(GosubOutcome::NoSuchLabel),
             (Some(_), b"Gosub failed") => Err(response.failed()),
             _ => Err(response.unexpected()),
         }

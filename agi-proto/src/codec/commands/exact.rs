@@ -16,7 +16,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::raw::{RawReply, WithResponse};
 use super::{Exec, GetVariable, SetVariable};
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::error::{EncodeError, ReplyError, ReplyErrorKind};
 use crate::values::info::{CommandInfo, Secrecy};
@@ -53,7 +53,7 @@ impl Command for GetVariableExact<'_> {
     const INFO: CommandInfo =
         CommandInfo::new("GET FULL VARIABLE of BASE64_ENCODE and REPLACE").on_dead_channel();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         if let Some(reason) = unfit(self.name) {
             line.refuse_argument("name", reason);
         }
@@ -206,7 +206,7 @@ impl Command for Piece<'_> {
     type Reply = <Exec<'static> as Command>::Reply;
     const INFO: CommandInfo = Exec::INFO.secrecy(Secrecy::Arguments(2));
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("EXEC").argument("application", "Set").argument_of("value", |set| {
             set.push(self.name);
             set.push("=");

@@ -4,10 +4,10 @@ use super::argument::Arguments;
 use bstr::BStr;
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
+use crate::values::info::{CommandInfo, ReplyFormat, Secrecy};
 
 /// `EXEC`: runs a dialplan application. It runs on a dead channel too.
 ///
@@ -18,7 +18,7 @@ use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
 /// While the application runs nothing else is read: a hangup is told after its reply. Use
 /// [`Gosub`](super::Gosub) for a subroutine, not this.
 ///
-/// There is no failure: what the application gave back is the [`Execution`], and -1 is one of its values.
+/// There is no failure: what the application gave back is the [`ExecOutcome`], and -1 is one of its values.
 /// An application may fail and give 0; most set a variable such as `PLAYBACKSTATUS` or `DIALSTATUS`.
 ///
 /// ```
@@ -37,7 +37,7 @@ pub struct Exec<'a> {
 /// What came of [`Exec`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "that there is no such application is told here"]
-pub enum Execution {
+pub enum ExecOutcome {
     /// Asterisk has no such application (-2).
     NoSuchApplication,
     /// The application ended and returned this. 0 is the rule; -1 asks the dialplan to hang up, though the
@@ -68,18 +68,18 @@ impl<'a> Exec<'a> {
 }
 
 impl Command for Exec<'_> {
-    type Reply = Execution;
-    const INFO: CommandInfo = CommandInfo::new("EXEC").on_dead_channel().shape(ReplyShape::Exec);
+    type Reply = ExecOutcome;
+    const INFO: CommandInfo = CommandInfo::new("EXEC").on_dead_channel().format(ReplyFormat::Exec);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("EXEC").argument("application", self.application);
         self.arguments.encode(line);
     }
 
-    fn decode(response: &Response<'_>) -> Result<Execution, ReplyError> {
+    fn decode(response: &Response<'_>) -> Result<ExecOutcome, ReplyError> {
         match response.code() {
-            Some(-2) => Ok(Execution::NoSuchApplication),
-            Some(code) => Ok(Execution::Returned(code)),
+            Some(-2) => Ok(ExecOutcome::NoSuchApplication),
+            Some(code) => Ok(ExecOutcome::Returned(code)),
             None => Err(response.unexpected()),
         }
     }

@@ -6,12 +6,12 @@ use core::time::Duration;
 use bstr::{BStr, ByteSlice};
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply::{self, Digits, Playback};
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput, Secrecy};
+use crate::values::info::{CommandInfo, Secrecy, WhenInterrupted};
 
 /// The most digits that Asterisk has space for.
 const MOST_DIGITS: u16 = 1023;
@@ -19,7 +19,7 @@ const MOST_DIGITS: u16 = 1023;
 /// `GET DATA`: plays a file and collects digits until `#`, the most digits, or time out.
 ///
 /// A new command stops it. Who steers a playback over the manager interface while it waits (see
-/// [`Waited::Control`]) presses nothing, but Asterisk counts it as one of the most digits.
+/// [`DigitWait::Control`]) presses nothing, but Asterisk counts it as one of the most digits.
 ///
 /// Failure (-1): there is no such file, or the channel was hung up (which the session finds out).
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +53,12 @@ impl<'a> GetData<'a> {
 
 impl Command for GetData<'_> {
     type Reply = Digits;
-    const INFO: CommandInfo =
-        CommandInfo::new("GET DATA").on_input(OnInput::Stops).failure_may_be_hangup().secrecy(Secrecy::Reply);
+    const INFO: CommandInfo = CommandInfo::new("GET DATA")
+        .when_interrupted(WhenInterrupted::Stops)
+        .failure_may_be_hangup()
+        .secrecy(Secrecy::Reply);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("GET DATA").argument("file", self.file);
         match self.timeout {
             None => line.number(0),
@@ -120,11 +122,11 @@ impl<'a> GetOption<'a> {
 impl Command for GetOption<'_> {
     type Reply = Playback;
     const INFO: CommandInfo = CommandInfo::new("GET OPTION")
-        .on_input(OnInput::Stops)
+        .when_interrupted(WhenInterrupted::Stops)
         .failure_may_be_hangup()
         .secrecy(Secrecy::Reply);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("GET OPTION")
             .argument("file", self.file)
             .escape_digits(self.escape_digits)
@@ -149,7 +151,7 @@ pub struct WaitForDigit {
 /// What ended the wait of [`WaitForDigit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Waited {
+pub enum DigitWait {
     /// The caller pressed this.
     Digit(Digit),
     /// Time ran out.
@@ -159,7 +161,7 @@ pub enum Waited {
     Control(i64),
 }
 
-impl Waited {
+impl DigitWait {
     /// The digit, if one was pressed.
     pub fn digit(self) -> Option<Digit> {
         match self {
@@ -177,22 +179,22 @@ impl WaitForDigit {
 }
 
 impl Command for WaitForDigit {
-    type Reply = Waited;
+    type Reply = DigitWait;
     const INFO: CommandInfo = CommandInfo::new("WAIT FOR DIGIT")
-        .on_input(OnInput::Stops)
+        .when_interrupted(WhenInterrupted::Stops)
         .failure_may_be_hangup()
         .secrecy(Secrecy::Reply);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("WAIT FOR DIGIT").milliseconds("timeout", self.timeout);
     }
 
-    fn decode(response: &Response<'_>) -> Result<Waited, ReplyError> {
+    fn decode(response: &Response<'_>) -> Result<DigitWait, ReplyError> {
         match response.code() {
-            Some(0) => Ok(Waited::TimedOut),
+            Some(0) => Ok(DigitWait::TimedOut),
             Some(-1) => Err(response.failed()),
-            Some(code @ 1000..=1004) => Ok(Waited::Control(code)),
-            Some(code) => Digit::from_code(code).map(Waited::Digit).ok_or_else(|| response.unexpected()),
+            Some(code @ 1000..=1004) => Ok(DigitWait::Control(code)),
+            Some(code) => Digit::from_code(code).map(DigitWait::Digit).ok_or_else(|| response.unexpected()),
             None => Err(response.unexpected()),
         }
     }

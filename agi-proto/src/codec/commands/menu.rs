@@ -4,12 +4,12 @@
 //! [`WaitForDigit`](super::WaitForDigit).
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
-use crate::codec::reply::{self, Ended};
+use crate::codec::encode::CommandEncoder;
+use crate::codec::reply::{self, PlaybackEnd};
 use crate::codec::response::Response;
 use crate::values::digit::EscapeDigits;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput};
+use crate::values::info::{CommandInfo, WhenInterrupted};
 
 use super::{SayAlpha, SayDate, SayDateTime, SayDigits, SayNumber, SayPhonetic, SayTime, StreamFile};
 
@@ -79,15 +79,16 @@ macro_rules! with_command {
 }
 
 impl Command for Interruptible<'_> {
-    type Reply = Ended;
+    type Reply = PlaybackEnd;
     /// What holds of the most impatient of them; [`info`](Command::info) is exact.
-    const INFO: CommandInfo = CommandInfo::new("a prompt").on_input(OnInput::Stops).failure_may_be_hangup();
+    const INFO: CommandInfo =
+        CommandInfo::new("a prompt").when_interrupted(WhenInterrupted::Stops).failure_may_be_hangup();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         with_command!(self, |command| command.encode(line));
     }
 
-    fn decode(response: &Response<'_>) -> Result<Ended, ReplyError> {
+    fn decode(response: &Response<'_>) -> Result<PlaybackEnd, ReplyError> {
         reply::ended(response)
     }
 

@@ -5,12 +5,12 @@ use core::time::Duration;
 use bstr::BStr;
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
-use crate::codec::reply::{self, Ended, Playback};
+use crate::codec::encode::CommandEncoder;
+use crate::codec::reply::{self, Playback, PlaybackEnd};
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput};
+use crate::values::info::{CommandInfo, WhenInterrupted};
 
 /// `STREAM FILE`: plays a sound file until its end or an escape digit.
 ///
@@ -40,9 +40,9 @@ impl<'a> StreamFile<'a> {
 impl Command for StreamFile<'_> {
     type Reply = Playback;
     const INFO: CommandInfo =
-        CommandInfo::new("STREAM FILE").on_input(OnInput::Stops).failure_may_be_hangup();
+        CommandInfo::new("STREAM FILE").when_interrupted(WhenInterrupted::Stops).failure_may_be_hangup();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("STREAM FILE")
             .argument("file", self.file)
             .escape_digits(self.escape_digits)
@@ -81,7 +81,7 @@ enum Offset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlledPlayback {
     /// How it ended. What was stopped over the manager interface is complete too.
-    pub ended: Ended,
+    pub ended: PlaybackEnd,
     /// Where it was stopped, if Asterisk takes the file for one of 8,000 samples a second; `None` where it was
     /// played to its end (and before Asterisk 12).
     pub position: Option<Duration>,
@@ -158,7 +158,7 @@ impl Command for ControlStreamFile<'_> {
     type Reply = ControlledPlayback;
     const INFO: CommandInfo = CommandInfo::new("CONTROL STREAM FILE").failure_may_be_hangup();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("CONTROL STREAM FILE").argument("file", self.file).escape_digits(self.stop);
         if [self.forward, self.rewind].contains(&Some(EscapeDigits::NONE)) {
             line.refuse_argument("forward or rewind", "is empty, which Asterisk takes for its default");

@@ -8,24 +8,24 @@ use super::exec::secrecy_of;
 use super::{ALL, Exec, SetMusic};
 use crate::codec::arguments;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, MusicEffect, OnInput, Secrecy};
+use crate::values::info::{CommandInfo, MusicEffect, Secrecy, WhenInterrupted};
 
 /// Any command line, written by the caller: not quoted, not escaped, and not typed. LF, CR and NUL are
 /// refused, and so is a line that begins with `failure`, at which Asterisk ends the session.
 ///
 /// ```
-/// let status = agi_proto::Raw::new("DATABASE GET \"family\" \"key\"");
+/// let status = agi_proto::RawCommand::new("DATABASE GET \"family\" \"key\"");
 /// # let _ = status;
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Raw<'a> {
+pub struct RawCommand<'a> {
     line: &'a BStr,
 }
 
-impl<'a> Raw<'a> {
+impl<'a> RawCommand<'a> {
     /// A line without its end.
     pub fn new<T: AsRef<[u8]> + ?Sized>(line: &'a T) -> Self {
         Self { line: BStr::new(line) }
@@ -51,11 +51,11 @@ impl RawReply {
     }
 }
 
-impl Command for Raw<'_> {
+impl Command for RawCommand<'_> {
     type Reply = RawReply;
-    const INFO: CommandInfo = CommandInfo::new("a raw command").on_input(OnInput::Stops);
+    const INFO: CommandInfo = CommandInfo::new("a raw command").when_interrupted(WhenInterrupted::Stops);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.raw(self.line);
     }
 
@@ -104,7 +104,7 @@ impl<C: Command> Command for WithResponse<C> {
     type Reply = (C::Reply, RawReply);
     const INFO: CommandInfo = C::INFO;
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         self.0.encode(line);
     }
 

@@ -6,7 +6,7 @@ use core::time::Duration;
 use bstr::{BStr, ByteSlice};
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
@@ -38,7 +38,7 @@ pub struct RecordFile<'a> {
 /// What came of [`RecordFile`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a recording that could not be made is told here"]
-pub struct Recorded {
+pub struct Recording {
     /// What ended it.
     pub end: RecordEnd,
     /// Where it ended, in samples: 8,000 a second unless the format has another rate. `None` where
@@ -106,11 +106,11 @@ impl<'a> RecordFile<'a> {
 }
 
 impl Command for RecordFile<'_> {
-    type Reply = Recorded;
+    type Reply = Recording;
     const INFO: CommandInfo =
         CommandInfo::new("RECORD FILE").failure_may_be_hangup().music(MusicEffect::Breaks);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("RECORD FILE")
             .argument("file", self.file)
             .argument("format", self.format)
@@ -133,7 +133,7 @@ impl Command for RecordFile<'_> {
         }
     }
 
-    fn decode(response: &Response<'_>) -> Result<Recorded, ReplyError> {
+    fn decode(response: &Response<'_>) -> Result<Recording, ReplyError> {
         let code = response.code().ok_or_else(|| response.unexpected())?;
         let end = match response.tag().map(|tag| tag.as_bytes()) {
             Some(b"dtmf") => RecordEnd::Digit(Digit::from_code(code).ok_or_else(|| response.unexpected())?),
@@ -147,6 +147,6 @@ impl Command for RecordFile<'_> {
             _ => return Err(response.unexpected()),
         };
         let samples = response.number("endpos").and_then(|at| u64::try_from(at).ok());
-        Ok(Recorded { end, samples })
+        Ok(Recording { end, samples })
     }
 }

@@ -1,33 +1,34 @@
 //! Commands that say something in the channel's language.
 //!
-//! All give [`Ended`]: complete, or the escape digit that ended it. Failure (-1) of each: a sound file that
+//! All give [`PlaybackEnd`]: complete, or the escape digit that ended it. Failure (-1) of each: a sound file that
 //! it needs is missing, or the channel was hung up (which the session finds out).
 
 use bstr::BStr;
 
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
-use crate::codec::reply::{self, Ended};
+use crate::codec::encode::CommandEncoder;
+use crate::codec::reply::{self, PlaybackEnd};
 use crate::codec::response::Response;
 use crate::values::digit::EscapeDigits;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, OnInput};
+use crate::values::info::{CommandInfo, WhenInterrupted};
 
 /// Defines the [`Command`] of a value that says something: its words, what a new command does to it, and
 /// how its arguments are written.
 macro_rules! say {
-    ($command:ty, $words:literal, $on_input:ident, |$self:ident, $line:ident| $encode:expr) => {
+    ($command:ty, $words:literal, $when_interrupted:ident, |$self:ident, $line:ident| $encode:expr) => {
         impl Command for $command {
-            type Reply = Ended;
-            const INFO: CommandInfo =
-                CommandInfo::new($words).on_input(OnInput::$on_input).failure_may_be_hangup();
+            type Reply = PlaybackEnd;
+            const INFO: CommandInfo = CommandInfo::new($words)
+                .when_interrupted(WhenInterrupted::$when_interrupted)
+                .failure_may_be_hangup();
 
-            fn encode(&self, line: &mut CommandLine<'_>) {
+            fn encode(&self, line: &mut CommandEncoder<'_>) {
                 let ($self, $line) = (self, line.words($words));
                 $encode;
             }
 
-            fn decode(response: &Response<'_>) -> Result<Ended, ReplyError> {
+            fn decode(response: &Response<'_>) -> Result<PlaybackEnd, ReplyError> {
                 reply::ended(response)
             }
         }
@@ -169,7 +170,7 @@ impl SayDate {
     }
 }
 
-say!(SayDate, "SAY DATE", RunsOn, |this, line| {
+say!(SayDate, "SAY DATE", Continues, |this, line| {
     short_time(line, this.time).escape_digits(this.escape_digits)
 });
 
@@ -187,12 +188,12 @@ impl SayTime {
     }
 }
 
-say!(SayTime, "SAY TIME", RunsOn, |this, line| {
+say!(SayTime, "SAY TIME", Continues, |this, line| {
     short_time(line, this.time).escape_digits(this.escape_digits)
 });
 
 /// A time that Asterisk reads as a C `int`.
-fn short_time<'l, 'a>(line: &'l mut CommandLine<'a>, time: i64) -> &'l mut CommandLine<'a> {
+fn short_time<'l, 'a>(line: &'l mut CommandEncoder<'a>, time: i64) -> &'l mut CommandEncoder<'a> {
     if i32::try_from(time).is_err() {
         line.refuse_argument("time", "is not within 1901 to 2038, all that Asterisk reads here");
     }
@@ -235,7 +236,7 @@ impl<'a> SayDateTime<'a> {
     }
 }
 
-say!(SayDateTime<'_>, "SAY DATETIME", RunsOn, |this, line| {
+say!(SayDateTime<'_>, "SAY DATETIME", Continues, |this, line| {
     let format = this.format.or(this.time_zone.map(|_| BStr::new(SayDateTime::FORMAT)));
     line.number(this.time)
         .escape_digits(this.escape_digits)

@@ -11,12 +11,12 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::define::text_commands;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::digit::Digit;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyFormat};
 
 text_commands! {
     /// `SPEECH ACTIVATE GRAMMAR`: listens for a loaded grammar from now on. Gives whether it does.
@@ -68,7 +68,7 @@ impl Command for SpeechCreate<'_> {
     type Reply = bool;
     const INFO: CommandInfo = CommandInfo::new("SPEECH CREATE");
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("SPEECH CREATE").optional_argument("engine", self.engine);
     }
 
@@ -150,9 +150,9 @@ impl<'a> SpeechRecognize<'a> {
 
 impl Command for SpeechRecognize<'_> {
     type Reply = Recognition;
-    const INFO: CommandInfo = CommandInfo::new("SPEECH RECOGNIZE").shape(ReplyShape::Text);
+    const INFO: CommandInfo = CommandInfo::new("SPEECH RECOGNIZE").format(ReplyFormat::Speech);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("SPEECH RECOGNIZE").argument("prompt", self.prompt);
         let seconds = match self.timeout {
             None => 0,

@@ -6,11 +6,11 @@ use bstr::BString;
 
 use super::define::text_commands;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyFormat};
 
 text_commands! {
     /// `SEND IMAGE`: sends an image file, by its name without extension.
@@ -50,7 +50,7 @@ impl Command for ReceiveChar {
     type Reply = Option<u8>;
     const INFO: CommandInfo = CommandInfo::new("RECEIVE CHAR").failure_may_be_hangup();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("RECEIVE CHAR").milliseconds("timeout", self.timeout);
     }
 
@@ -86,9 +86,9 @@ impl ReceiveText {
 impl Command for ReceiveText {
     type Reply = Option<BString>;
     const INFO: CommandInfo =
-        CommandInfo::new("RECEIVE TEXT").shape(ReplyShape::Value).failure_may_be_hangup();
+        CommandInfo::new("RECEIVE TEXT").format(ReplyFormat::Value).failure_may_be_hangup();
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("RECEIVE TEXT").milliseconds("timeout", self.timeout);
     }
 

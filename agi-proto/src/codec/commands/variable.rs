@@ -4,11 +4,11 @@ use bstr::{BStr, BString};
 
 use super::define::text_commands;
 use crate::codec::command::Command;
-use crate::codec::encode::CommandLine;
+use crate::codec::encode::CommandEncoder;
 use crate::codec::reply;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyShape, Secrecy};
+use crate::values::info::{CommandInfo, ReplyFormat, Secrecy};
 
 text_commands! {
     /// `GET VARIABLE`: the value of a channel variable, a global one, or a function such as `CALLERID(num)`.
@@ -19,7 +19,7 @@ text_commands! {
     ///
     /// There is no failure: a function that fails gives `None`.
     GetVariable(name) -> Option<BString>: reply::value,
-        CommandInfo::new("GET VARIABLE").on_dead_channel().shape(ReplyShape::Value);
+        CommandInfo::new("GET VARIABLE").on_dead_channel().format(ReplyFormat::Value);
 }
 
 /// `GET FULL VARIABLE`: what an expression such as `${CALLERID(num)} or $[1 + 2]` comes to.
@@ -82,9 +82,9 @@ impl<'a> GetFullVariable<'a> {
 impl Command for GetFullVariable<'_> {
     type Reply = Option<BString>;
     const INFO: CommandInfo =
-        CommandInfo::new("GET FULL VARIABLE").on_dead_channel().shape(ReplyShape::Value);
+        CommandInfo::new("GET FULL VARIABLE").on_dead_channel().format(ReplyFormat::Value);
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         let Expression { text, is_name } = self.expression;
         line.words("GET FULL VARIABLE").argument_of("expression", |argument| {
             let (before, after) = if is_name { ("${", "}") } else { ("", "") };
@@ -128,7 +128,7 @@ impl Command for SetVariable<'_> {
     const INFO: CommandInfo =
         CommandInfo::new("SET VARIABLE").on_dead_channel().secrecy(Secrecy::Arguments(3));
 
-    fn encode(&self, line: &mut CommandLine<'_>) {
+    fn encode(&self, line: &mut CommandEncoder<'_>) {
         if self.name.is_empty() {
             line.refuse_argument("name", "is empty");
         }

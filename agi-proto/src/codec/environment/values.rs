@@ -4,7 +4,7 @@ use bstr::{BStr, ByteSlice};
 
 /// `agi_version`: the version of Asterisk, free text that usually begins with numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version<'a> {
+pub struct AsteriskVersion<'a> {
     text: &'a BStr,
 }
 
@@ -16,7 +16,7 @@ const LARGE_LIMIT: usize = 8191;
 const LARGE_BUFFER: [(u32, u32); 3] = [(20, 16), (21, 11), (22, 6)];
 const ALL_LARGE: u32 = 23;
 
-impl<'a> Version<'a> {
+impl<'a> AsteriskVersion<'a> {
     pub(super) fn new(text: &'a BStr) -> Self {
         Self { text }
     }
@@ -127,7 +127,7 @@ mod tests {
             ("99999999999.1", 2047),
             ("", 2047),
         ] {
-            assert_eq!(Version::new(BStr::new(text)).command_limit(), limit, "{text}");
+            assert_eq!(AsteriskVersion::new(BStr::new(text)).command_limit(), limit, "{text}");
         }
     }
 

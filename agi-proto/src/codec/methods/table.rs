@@ -71,7 +71,7 @@ macro_rules! command_table {
             /// that there is no such application. It runs on a dead channel too. See
             /// [`Exec`](agi_proto::commands::Exec).
             Exec: exec(application: &str, arguments: impl AsRef<[u8]>)
-                -> [$crate::commands::exec::Execution] =
+                -> [$crate::commands::exec::ExecOutcome] =
                 { $crate::commands::Exec::new(application).arguments(arguments.as_ref()) }
                 example "channel.exec(\"Dial\", \"PJSIP/100,30\")";
 
@@ -118,15 +118,15 @@ macro_rules! command_table {
             /// arguments too. Gives whether it returned, ended otherwise, or does not exist. What it returned
             /// is in the variable `GOSUB_RETVAL`. See [`Gosub`](agi_proto::commands::Gosub).
             Gosub: gosub(context: &str, extension: &str, priority: &str)
-                -> [$crate::commands::dialplan::GosubEnd] =
+                -> [$crate::commands::dialplan::GosubOutcome] =
                 { $crate::commands::Gosub::new(context, extension, priority) }
                 example "channel.gosub(\"subroutines\", \"s\", \"1\")";
 
             /// `HANGUP`: hangs up this channel. The command takes another channel by its name, and gives
             /// whether there was such a channel. The session goes on. See
-            /// [`HangUp`](agi_proto::commands::HangUp).
-            HangUp: hang_up() -> [bool] = { $crate::commands::HangUp::new() }
-                example "channel.hang_up()";
+            /// [`Hangup`](agi_proto::commands::Hangup).
+            Hangup: hangup() -> [bool] = { $crate::commands::Hangup::new() }
+                example "channel.hangup()";
 
             /// `NOOP`: does nothing. It never fails and runs on a dead channel too. See
             /// [`Noop`](agi_proto::commands::Noop).
@@ -158,7 +158,7 @@ macro_rules! command_table {
                 escape_digits: &str,
                 timeout: impl Into<Option<core::time::Duration>>
             )
-                -> [$crate::commands::record::Recorded] =
+                -> [$crate::commands::record::Recording] =
                 {
                     let escape_digits = $crate::EscapeDigits::new(escape_digits)?;
                     $crate::commands::RecordFile::new(file, format, escape_digits, timeout)
@@ -168,14 +168,14 @@ macro_rules! command_table {
             /// `SAY ALPHA`: spells a text; the command says whether letters are small or capital, too. Gives
             /// the escape digit that ended it, if one did. -1, a missing sound or a hangup, is an error. See
             /// [`SayAlpha`](agi_proto::commands::SayAlpha).
-            SayAlpha: say_alpha(text: &str, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayAlpha: say_alpha(text: &str, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayAlpha::new(text, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_alpha(\"AB-12\", \"#\")";
 
             /// `SAY DATE`: says the date of a time in seconds since 1970 (to January 2038). Gives the escape
             /// digit that ended it, if one did. -1, a missing sound or a hangup, is an error. See
             /// [`SayDate`](agi_proto::commands::SayDate).
-            SayDate: say_date(time: i64, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayDate: say_date(time: i64, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayDate::new(time, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_date(1_700_000_000, \"#\")";
 
@@ -183,34 +183,34 @@ macro_rules! command_table {
             /// and a time zone too. Gives the escape digit that ended it, if one did. -1, a missing sound or
             /// a hangup, is an error. See [`SayDateTime`](agi_proto::commands::SayDateTime).
             #[doc(alias = "datetime")]
-            SayDateTime: say_date_time(time: i64, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayDateTime: say_date_time(time: i64, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayDateTime::new(time, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_date_time(1_700_000_000, \"#\")";
 
             /// `SAY DIGITS`: says digit after digit. Gives the escape digit that ended it, if one did. -1, a
             /// missing sound or a hangup, is an error. See [`SayDigits`](agi_proto::commands::SayDigits).
-            SayDigits: say_digits(digits: &str, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayDigits: say_digits(digits: &str, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayDigits::new(digits, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_digits(\"0042\", \"#\")";
 
             /// `SAY NUMBER`: says a number; the command takes a gender too. Gives the escape digit that ended
             /// it, if one did. -1, a missing sound or a hangup, is an error. See
             /// [`SayNumber`](agi_proto::commands::SayNumber).
-            SayNumber: say_number(number: i32, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayNumber: say_number(number: i32, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayNumber::new(number, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_number(42, \"#\")";
 
             /// `SAY PHONETIC`: spells a text as Alpha, Bravo, Charlie. Gives the escape digit that ended it,
             /// if one did. -1, a missing sound or a hangup, is an error. See
             /// [`SayPhonetic`](agi_proto::commands::SayPhonetic).
-            SayPhonetic: say_phonetic(text: &str, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayPhonetic: say_phonetic(text: &str, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayPhonetic::new(text, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_phonetic(\"abc\", \"#\")";
 
             /// `SAY TIME`: says the time of day of a time in seconds since 1970 (to January 2038). Gives the
             /// escape digit that ended it, if one did. -1, a missing sound or a hangup, is an error. See
             /// [`SayTime`](agi_proto::commands::SayTime).
-            SayTime: say_time(time: i64, escape_digits: &str) -> [$crate::reply::Ended] =
+            SayTime: say_time(time: i64, escape_digits: &str) -> [$crate::reply::PlaybackEnd] =
                 { $crate::commands::SayTime::new(time, $crate::EscapeDigits::new(escape_digits)?) }
                 example "channel.say_time(1_700_000_000, \"#\")";
 
@@ -225,11 +225,11 @@ macro_rules! command_table {
                 example "channel.send_text(\"hello\")";
 
             /// `SET AUTOHANGUP`: hangs this channel up after a time (to the millisecond); `None` takes that
-            /// back. Asterisk reports no failure of it. See [`SetAutoHangUp`](agi_proto::commands::SetAutoHangUp).
+            /// back. Asterisk reports no failure of it. See [`SetAutohangup`](agi_proto::commands::SetAutohangup).
             #[doc(alias = "autohangup")]
-            SetAutoHangUp: set_auto_hang_up(after: impl Into<Option<core::time::Duration>>) -> [()] =
-                { $crate::commands::SetAutoHangUp::new(after) }
-                example "channel.set_auto_hang_up(std::time::Duration::from_secs(300))";
+            SetAutohangup: set_autohangup(after: impl Into<Option<core::time::Duration>>) -> [()] =
+                { $crate::commands::SetAutohangup::new(after) }
+                example "channel.set_autohangup(std::time::Duration::from_secs(300))";
 
             /// `SET CALLERID`: sets name and number of the caller, 255 bytes at most with their quotes.
             /// Asterisk reports no failure of it. See [`SetCallerId`](agi_proto::commands::SetCallerId).
@@ -341,7 +341,7 @@ macro_rules! command_table {
             /// out. -1, a hangup, is an error. A new command stops it. See
             /// [`WaitForDigit`](agi_proto::commands::WaitForDigit).
             WaitForDigit: wait_for_digit(timeout: impl Into<Option<core::time::Duration>>)
-                -> [$crate::commands::input::Waited] =
+                -> [$crate::commands::input::DigitWait] =
                 { $crate::commands::WaitForDigit::new(timeout) }
                 example "channel.wait_for_digit(std::time::Duration::from_secs(5))";
         }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::codec::frame::Framer;
 use crate::codec::line::{LineBuffer, LineTooLong};
-use crate::values::info::ReplyShape;
+use crate::values::info::ReplyFormat;
 
 /// Received bytes, cut into lines and messages. A message is found once, and taken later.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Input {
     /// Finds the next message: a reply of this format, or if none is owed a line. Unsolicited bytes are read line by line,
     /// so that a line starting with `520-` cannot swallow the lines after it.
     #[inline]
-    pub(super) fn next_message(&mut self, format: Option<ReplyShape>) -> Result<Option<usize>, LineTooLong> {
+    pub(super) fn next_message(&mut self, format: Option<ReplyFormat>) -> Result<Option<usize>, LineTooLong> {
         if self.is_searched() {
             return Ok(None);
         }

@@ -14,7 +14,7 @@ use crate::codec::environment::Environment;
 use crate::codec::line::LineTooLong;
 use crate::codec::response::Response;
 use crate::values::error::{EncodeError, ProtocolError};
-use crate::values::info::{CommandInfo, OnInput, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyFormat, WhenInterrupted};
 
 /// The time for the rest of a message to come: Asterisk writes each message at once.
 const REST: Duration = Duration::from_secs(60);
@@ -84,8 +84,8 @@ impl Session {
         let format = match &self.state {
             // no reply is one to a line that is not wholly written
             _ if !self.output.is_empty() => None,
-            State::Waiting { info, .. } | State::Abandoned { info, .. } => Some(info.shape),
-            State::Confirming(_) => Some(ReplyShape::Line),
+            State::Waiting { info, .. } | State::Abandoned { info, .. } => Some(info.format),
+            State::Confirming(_) => Some(ReplyFormat::Line),
             _ => None,
         };
         let found = self.input.next_message(format);
@@ -114,10 +114,10 @@ impl Session {
 
     /// Returns whether a command stops when another comes, and perhaps is not answered.
     pub(super) fn stops(&self, info: &CommandInfo) -> bool {
-        match info.on_input {
-            OnInput::RunsOn => false,
-            OnInput::Stops => true,
-            OnInput::StopsInEagi => self.environment.as_ref().is_some_and(Environment::is_enhanced),
+        match info.when_interrupted {
+            WhenInterrupted::Continues => false,
+            WhenInterrupted::Stops => true,
+            WhenInterrupted::StopsInEagi => self.environment.as_ref().is_some_and(Environment::is_enhanced),
         }
     }
 
@@ -135,7 +135,7 @@ impl Session {
     }
 
     /// Notes the hangups after a value's end. Returns whether the value has an end.
-    pub(super) fn end_value(&mut self, held: &mut Held, format: ReplyShape) -> bool {
+    pub(super) fn end_value(&mut self, held: &mut Held, format: ReplyFormat) -> bool {
         let (is_whole, hung_up) = held.end(format);
         if hung_up {
             self.note_hangup(true);

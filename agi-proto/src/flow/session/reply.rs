@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::input::Input;
 use crate::codec::line::trim_line_end;
-use crate::values::info::ReplyShape;
+use crate::values::info::ReplyFormat;
 
 /// Replies shorter than this arrive in one segment: TCP's smallest MSS is 536 bytes (RFC 9293).
 const SEGMENT: usize = 512;
@@ -30,8 +30,8 @@ impl Held {
     ///
     /// Truncated text can end in any bytes, so a `HANGUP` after 4,095 bytes proves nothing. If the channel is hung up, the
     /// next command reports it.
-    pub(super) fn end(&mut self, format: ReplyShape) -> (bool, bool) {
-        let is_text = format == ReplyShape::Text;
+    pub(super) fn end(&mut self, format: ReplyFormat) -> (bool, bool) {
+        let is_text = format == ReplyFormat::Speech;
         if is_text && self.bytes.len() >= SPEECH_CUT {
             return (true, false);
         }
@@ -50,12 +50,12 @@ impl Held {
 ///
 /// Asterisk writes a response at once, so all of it is received at once, and only `HANGUP` can follow. That fails if this
 /// side lent too little space, and if the response is too long for one [segment](SEGMENT) of TCP.
-pub(super) fn may_go_on(input: &Input, format: ReplyShape, length: usize) -> bool {
+pub(super) fn may_go_on(input: &Input, format: ReplyFormat, length: usize) -> bool {
     let (message, mut behind) = input.peek().split_at(length);
     match format {
-        ReplyShape::Value => {}
-        ReplyShape::Text => return message.starts_with(SPEECH),
-        ReplyShape::Line | ReplyShape::Exec => return false,
+        ReplyFormat::Value => {}
+        ReplyFormat::Speech => return message.starts_with(SPEECH),
+        ReplyFormat::Line | ReplyFormat::Exec => return false,
     }
     while let Some(hangup) = hangup_at_start(behind) {
         behind = &behind[hangup..];

@@ -12,7 +12,7 @@ use crate::codec::environment::Environment;
 use crate::codec::line::{LineTooLong, trim_line_end};
 use crate::codec::response::Response;
 use crate::values::error::{EnvironmentError, ProtocolError};
-use crate::values::info::{CommandInfo, ReplyShape};
+use crate::values::info::{CommandInfo, ReplyFormat};
 use crate::values::limits::Limits;
 
 /// The state of a conversation: who may speak, and what is owed.
@@ -60,7 +60,7 @@ pub(super) enum BarrierPurpose {
     Surplus(Held),
     /// A value of several lines, or recognised text, is held: they are the rest of it. If nobody waits for the value, only
     /// its last line is kept.
-    Rest { held: Held, format: ReplyShape, wanted: bool },
+    Rest { held: Held, format: ReplyFormat, wanted: bool },
     /// There may be none.
     Prove,
 }
@@ -198,16 +198,16 @@ impl Session {
             self.input.take(length);
             return Ok(self.on_provisional());
         }
-        if info.shape == ReplyShape::Exec && message == b"200 result=1" {
+        if info.format == ReplyFormat::Exec && message == b"200 result=1" {
             let held = self.hold(length, status);
             let is_awaited = self.is_awaited();
             self.start_sync(if is_awaited { BarrierPurpose::Surplus(held) } else { BarrierPurpose::Discard });
             return Ok(None);
         }
-        if reply::may_go_on(&self.input, info.shape, length) {
+        if reply::may_go_on(&self.input, info.format, length) {
             let wanted = matches!(self.state, State::Waiting { .. });
             let held = self.hold(length, status);
-            self.start_sync(BarrierPurpose::Rest { held, format: info.shape, wanted });
+            self.start_sync(BarrierPurpose::Rest { held, format: info.format, wanted });
             return Ok(None);
         }
         if info.failure_may_be_hangup && is_minus_one(&response) && !self.is_hung_up() && self.is_awaited() {
@@ -272,7 +272,7 @@ impl Session {
             (None, BarrierPurpose::Prove) => return Err(ProtocolError::Unsolicited(self.shown(message))),
             (None, BarrierPurpose::Rest { held, format, wanted }) => {
                 // for a value, the last line shows whether HANGUP followed it; for speech text, the length does
-                if !*wanted && *format == ReplyShape::Value {
+                if !*wanted && *format == ReplyFormat::Value {
                     held.bytes.clear();
                 }
                 let limit = self.limits.response_bytes;
@@ -398,11 +398,11 @@ impl Session {
     fn start_sync_if_silent(&mut self) {
         let State::Abandoned { info, .. } = &self.state else { return };
         if self.stops(info) {
-            let purpose = match info.shape {
-                format @ (ReplyShape::Value | ReplyShape::Text) => {
+            let purpose = match info.format {
+                format @ (ReplyFormat::Value | ReplyFormat::Speech) => {
                     BarrierPurpose::Rest { held: Held::default(), format, wanted: false }
                 }
-                ReplyShape::Line | ReplyShape::Exec => BarrierPurpose::Discard,
+                ReplyFormat::Line | ReplyFormat::Exec => BarrierPurpose::Discard,
             };
             self.start_sync(purpose);
         }

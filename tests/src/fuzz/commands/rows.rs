@@ -7,7 +7,7 @@ use agi_proto::commands::channel::{Music, Tdd};
 use agi_proto::commands::control::Verbosity;
 use agi_proto::commands::say::Case as Letters;
 use agi_proto::commands::*;
-use agi_proto::{EscapeDigits, Raw};
+use agi_proto::{EscapeDigits, RawCommand};
 use arbitrary::{Result, Unstructured};
 
 use super::Case;
@@ -72,7 +72,7 @@ pub(super) const COMMANDS: [Make; 50] = [
     texts!(SpeechSet name value),
     texts!(SpeechUnloadGrammar grammar),
     optional_text!(ChannelStatus() channel),
-    optional_text!(HangUp() channel),
+    optional_text!(Hangup() channel),
     optional_text!(SpeechCreate() engine),
     optional_text!(Exec(application) arguments),
     |u, limit| {
@@ -139,7 +139,7 @@ pub(super) const COMMANDS: [Make; 50] = [
             Some(n) if n % 1000 == 0 => ((n / 1000).to_string(), n == 0 || n > 0xffff_ffff_ffff),
             Some(n) => (format!("{}.{:03}", n / 1000, n % 1000), n > 0xffff_ffff_ffff),
         };
-        Ok(Case::new(limit, SetAutoHangUp::new(after), vec![word.into()]).misread(misread))
+        Ok(Case::new(limit, SetAutohangup::new(after), vec![word.into()]).misread(misread))
     },
     |u, limit| {
         let message = text(u)?;
@@ -302,7 +302,7 @@ pub(super) const COMMANDS: [Make; 50] = [
     |u, limit| {
         // written by the caller, who quotes himself: what he wrote is what is sent
         let line = text(u)?;
-        let case = Case::new(limit, Raw::new(&line), vec![]);
+        let case = Case::new(limit, RawCommand::new(&line), vec![]);
         let begins = line.trim_ascii_start().to_ascii_lowercase();
         let misread = begins.starts_with(b"failure") || split(&line).is_empty();
         let words = split(&line).into_iter().map(Vec::from).collect();

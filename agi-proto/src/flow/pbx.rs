@@ -8,24 +8,24 @@ use crate::codec::arguments;
 use crate::codec::line::trim_line_end;
 use crate::codec::line::{LineBuffer, LineTooLong};
 
-/// What [`Asterisk::poll_event`] tells.
+/// What [`PbxSession::poll_event`] tells.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum AsteriskEvent<'a> {
+pub enum PbxEvent<'a> {
     /// The script sent a command.
-    Invocation(Invocation<'a>),
+    Command(CommandLine<'a>),
     /// The script will send nothing more; told once. Asterisk now ends the session:
-    /// [`Asterisk::hangup`], unless it was told not to announce hangups, and close.
+    /// [`PbxSession::hangup`], unless it was told not to announce hangups, and close.
     Closed,
 }
 
 /// A command line as it came, without its LF.
 #[derive(Clone, Copy, Debug)]
-pub struct Invocation<'a> {
+pub struct CommandLine<'a> {
     line: &'a BStr,
 }
 
-impl<'a> Invocation<'a> {
+impl<'a> CommandLine<'a> {
     /// The line as it came.
     pub fn line(&self) -> &'a BStr {
         self.line
@@ -43,7 +43,7 @@ impl<'a> Invocation<'a> {
 /// It keeps what is true of every Asterisk: how a line is read, cut and split. What a command does is up to
 /// who drives it.
 #[derive(Debug)]
-pub struct Asterisk {
+pub struct PbxSession {
     input: LineBuffer,
     output: Vec<u8>,
     sent: usize,
@@ -52,7 +52,7 @@ pub struct Asterisk {
     closed: bool,
 }
 
-impl Asterisk {
+impl PbxSession {
     /// A PBX that takes command lines of at most `command_limit` bytes with their LF (8,191, or 2,047 in older
     /// versions). What is longer is cut there, and the rest is the next command, as in Asterisk.
     pub fn new(command_limit: usize) -> Self {
@@ -94,7 +94,7 @@ impl Asterisk {
 
     /// What the script did. `None` means that more input is needed.
     #[must_use]
-    pub fn poll_event(&mut self) -> Option<AsteriskEvent<'_>> {
+    pub fn poll_event(&mut self) -> Option<PbxEvent<'_>> {
         let length = match self.input.next_line() {
             Ok(Some(range)) => range.end,
             Err(LineTooLong { .. }) => self.limit,
@@ -102,13 +102,13 @@ impl Asterisk {
             Ok(None) if self.eof && !self.input.peek().is_empty() => self.input.peek().len(),
             Ok(None) if self.eof && !self.closed => {
                 self.closed = true;
-                return Some(AsteriskEvent::Closed);
+                return Some(PbxEvent::Closed);
             }
             Ok(None) => return None,
         };
         let line = self.input.take(length);
         let line = line.strip_suffix(b"\n").unwrap_or(line).as_bstr();
-        Some(AsteriskEvent::Invocation(Invocation { line }))
+        Some(PbxEvent::Command(CommandLine { line }))
     }
 
     /// Queues an environment block, blank line and all.
@@ -142,12 +142,12 @@ mod tests {
 
     use super::*;
 
-    fn lines(asterisk: &mut Asterisk) -> Vec<String> {
+    fn lines(asterisk: &mut PbxSession) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(event) = asterisk.poll_event() {
             lines.push(match event {
-                AsteriskEvent::Invocation(invocation) => invocation.line().to_string(),
-                AsteriskEvent::Closed => "closed".into(),
+                PbxEvent::Command(invocation) => invocation.line().to_string(),
+                PbxEvent::Closed => "closed".into(),
             });
         }
         lines
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_runs_as_two() {
-        let mut asterisk = Asterisk::new(8);
+        let mut asterisk = PbxSession::new(8);
         asterisk.handle_input(b"1234567\n12345678\n123456789\nrest");
         assert_eq!(lines(&mut asterisk), ["1234567", "12345678", "", "12345678", "9"]);
         asterisk.handle_eof();
@@ -164,15 +164,15 @@ mod tests {
     }
     #[test]
     fn a_line_is_the_words_that_asterisk_sees() {
-        let mut asterisk = Asterisk::new(99);
+        let mut asterisk = PbxSession::new(99);
         asterisk.handle_input(b"SAY ALPHA \"a b\" \"\"\n");
-        let Some(AsteriskEvent::Invocation(invocation)) = asterisk.poll_event() else { panic!("a line") };
+        let Some(PbxEvent::Command(invocation)) = asterisk.poll_event() else { panic!("a line") };
         assert_eq!(invocation.words(), ["SAY", "ALPHA", "a b", ""]);
     }
 
     #[test]
     fn what_is_to_be_written_can_be_taken_in_pieces() {
-        let mut asterisk = Asterisk::new(99);
+        let mut asterisk = PbxSession::new(99);
         assert_eq!(asterisk.poll_transmit(), None);
         asterisk.send_environment([("a", "b")]);
         asterisk.respond("200 result=0\n");
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "transmitted more than there was")]
     fn no_more_can_be_taken_than_there_was() {
-        let mut asterisk = Asterisk::new(99);
+        let mut asterisk = PbxSession::new(99);
         asterisk.hangup();
         asterisk.transmitted(8);
     }
