@@ -252,6 +252,11 @@ impl<S: Stream> Channel<S> {
         self.session.is_hung_up()
     }
 
+    /// Returns whether a hangup was announced, or none is known of.
+    pub(crate) fn is_hangup_announced(&self) -> bool {
+        self.session.is_hangup_announced() || !self.session.is_hung_up()
+    }
+
     /// Whether the conversation is over.
     pub fn is_closed(&self) -> bool {
         self.session.is_closed()

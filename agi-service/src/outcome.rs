@@ -66,6 +66,10 @@ pub enum CallOutcome {
     Success,
     /// The handler returned because the caller had hung up.
     Hangup,
+    /// The handler returned because a command was refused on a dead channel (511), and no hangup was announced before. Either
+    /// the dialplan has set `AGISIGHUP=no`, and the caller has left; or the channel was never alive for AGI: in the
+    /// extension `h`, in a hangup handler, or in an interception routine, where the call may even be up.
+    Refused,
     /// The handler failed.
     Failed,
     /// The handler panicked.
@@ -88,6 +92,7 @@ impl CallOutcome {
     pub const ALL: &'static [Self] = &[
         Self::Success,
         Self::Hangup,
+        Self::Refused,
         Self::Failed,
         Self::Panicked,
         Self::NotFound,
@@ -112,10 +117,23 @@ impl CallOutcome {
         successors(Some(error), |&error| error.source()).find_map(kind).unwrap_or(Self::Failed)
     }
 
+    /// Returns the outcome with regard to whether a hangup was announced, and logs it if none was.
+    pub fn announced(self, is_announced: bool) -> Self {
+        if self != Self::Hangup || is_announced {
+            return self;
+        }
+        tracing::info!(
+            target: TARGET,
+            "call: a command was refused (511) though no HANGUP came: the dialplan has set AGISIGHUP=no, or the channel was \
+             never alive for AGI (extension h, hangup handler, interception routine)"
+        );
+        Self::Refused
+    }
+
     /// Returns the status for the dialplan; `None` if there is no dialplan to tell.
     pub fn status(self) -> Option<Status> {
         match self {
-            Self::Success | Self::Hangup => Some(Status::Success),
+            Self::Success | Self::Hangup | Self::Refused => Some(Status::Success),
             Self::Failed | Self::Panicked | Self::Cancelled => Some(Status::Failed),
             Self::NotFound => Some(Status::NotFound),
             Self::Probe | Self::EnvironmentTimeout | Self::InvalidEnvironment => None,
@@ -129,6 +147,7 @@ impl fmt::Display for CallOutcome {
         f.pad(match self {
             Self::Success => "success",
             Self::Hangup => "hangup",
+            Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Panicked => "panicked",
             Self::NotFound => "not found",

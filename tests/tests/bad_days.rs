@@ -166,6 +166,15 @@ fn a_dead_channel_still_takes_the_status(start: Start) {
     assert_eq!(serves_the_next(server).ended(CallOutcome::Hangup), 1);
 }
 
+fn a_refusal_without_a_hangup_is_counted_apart(start: Start) {
+    let server = start(USUAL);
+    let mut pbx = Pbx::call_for(server.address, "noop");
+    pbx.expect("NOOP").respond("511 Command Not Permitted on a dead channel or intercept routine");
+    pbx.end_with("SUCCESS");
+    let counts = serves_the_next(server);
+    assert_eq!((counts.ended(CallOutcome::Refused), counts.ended(CallOutcome::Hangup)), (1, 0));
+}
+
 fn at_the_limit_a_call_is_refused(start: Start) {
     let server = start(Setup { max_calls: 1, ..USUAL });
     let mut first = Pbx::call_for(server.address, "noop");
@@ -422,7 +431,7 @@ macro_rules! adapter {
                 a_reply_that_ends_half_way_and_one_that_is_reset
                 a_panic_an_error_and_a_script_that_nobody_has
                 a_status_that_is_not_taken_holds_up_nothing
-                a_dead_channel_still_takes_the_status
+                a_dead_channel_still_takes_the_status a_refusal_without_a_hangup_is_counted_apart
                 at_the_limit_a_call_is_refused
                 at_the_limit_a_call_waits
                 a_peer_that_is_not_allowed

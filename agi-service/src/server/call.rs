@@ -196,11 +196,13 @@ impl<T: Transport + Send + 'static> Call<T> {
         running: HandlerFuture<'_>,
         returned: Receiver<Lent<T>>,
     ) -> CallOutcome {
-        let outcome = self.work(running).await;
+        let mut outcome = self.work(running).await;
         // The channel is dropped by now, unless the handler gave it to another task. That one may have it until the
         // server ends.
         match race(returned, pin!(self.server.cancel.told())).await {
             Won::First(Ok(conversation)) => {
+                let session = &conversation.session;
+                outcome = outcome.announced(session.is_hangup_announced() || !session.is_hung_up());
                 let linger = self.server.options.linger;
                 Box::pin(self.conclude(conversation, outcome.status(), linger)).await;
             }
