@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use agi_proto::Request;
@@ -39,7 +40,7 @@ use crate::Channel;
             `&Request` behind it if it wants one, and gives a `Result<(), E>` of an error `E` that `?` makes a \
             `Box<dyn Error + Send + Sync>`"
 )]
-pub trait Handler<Arguments = ()>: Send + Sync + 'static {
+pub trait Handler<Arguments = (), S = TcpStream>: Send + Sync + 'static {
     /// What a handler fails with. The server logs it, unless it is or comes from (see
     /// [`Error::source`](StdError::source)) an [`Error`](crate::Error) that only says that the call is over.
     type Error: Into<BoxError>;
@@ -49,52 +50,51 @@ pub trait Handler<Arguments = ()>: Send + Sync + 'static {
     /// # Errors
     ///
     /// Whatever the service wants logged.
-    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), Self::Error>;
+    fn handle(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), Self::Error>;
 }
 
-impl<F, E> Handler<fn(&mut Channel)> for F
+impl<F, E, S> Handler<fn(&mut Channel<S>), S> for F
 where
-    F: Fn(&mut Channel) -> Result<(), E> + Send + Sync + 'static,
+    F: Fn(&mut Channel<S>) -> Result<(), E> + Send + Sync + 'static,
     E: Into<BoxError>,
 {
     type Error = E;
 
-    fn handle(&self, channel: &mut Channel, _: &Request) -> Result<(), E> {
+    fn handle(&self, channel: &mut Channel<S>, _: &Request) -> Result<(), E> {
         self(channel)
     }
 }
 
-impl<F, E> Handler<fn(&mut Channel, &Request)> for F
+impl<F, E, S> Handler<fn(&mut Channel<S>, &Request), S> for F
 where
-    F: Fn(&mut Channel, &Request) -> Result<(), E> + Send + Sync + 'static,
+    F: Fn(&mut Channel<S>, &Request) -> Result<(), E> + Send + Sync + 'static,
     E: Into<BoxError>,
 {
     type Error = E;
 
-    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), E> {
+    fn handle(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), E> {
         self(channel, request)
     }
 }
 
 /// A handler of any type; a clone is the same one.
-#[derive(Clone)]
-pub struct BoxHandler(Arc<dyn Erased>);
+pub struct BoxHandler<S = TcpStream>(Arc<dyn Erased<S>>);
 
-trait Erased: Send + Sync {
-    fn run(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError>;
+trait Erased<S>: Send + Sync {
+    fn run(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), BoxError>;
 }
 
 struct Eraser<H, A>(H, PhantomData<fn(A)>);
 
-impl<A, H: Handler<A>> Erased for Eraser<H, A> {
-    fn run(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+impl<S, A, H: Handler<A, S>> Erased<S> for Eraser<H, A> {
+    fn run(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), BoxError> {
         self.0.handle(channel, request).map_err(Into::into)
     }
 }
 
-impl BoxHandler {
+impl<S: 'static> BoxHandler<S> {
     /// Forgets a handler's type.
-    pub fn new<A: 'static>(handler: impl Handler<A>) -> Self {
+    pub fn new<A: 'static>(handler: impl Handler<A, S>) -> Self {
         Self(Arc::new(Eraser(handler, PhantomData)))
     }
 
@@ -103,20 +103,26 @@ impl BoxHandler {
     /// # Errors
     ///
     /// The handler's.
-    pub fn run(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+    pub fn run(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), BoxError> {
         self.0.run(channel, request)
     }
 }
 
-impl Handler for BoxHandler {
+impl<S: 'static> Handler<(), S> for BoxHandler<S> {
     type Error = BoxError;
 
-    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+    fn handle(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), BoxError> {
         self.run(channel, request)
     }
 }
 
-impl fmt::Debug for BoxHandler {
+impl<S> Clone for BoxHandler<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S> fmt::Debug for BoxHandler<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoxHandler").finish_non_exhaustive()
     }
@@ -138,13 +144,13 @@ impl fmt::Debug for BoxHandler {
 /// let router = Router::new().route("/welcome", with_state(prompts, welcome))?;
 /// # Ok::<(), agi_blocking::RouteError>(())
 /// ```
-pub fn with_state<T, F, E>(
+pub fn with_state<T, F, E, S>(
     state: T,
     handler: F,
-) -> impl Fn(&mut Channel, &Request) -> Result<(), E> + Send + Sync + 'static
+) -> impl Fn(&mut Channel<S>, &Request) -> Result<(), E> + Send + Sync + 'static
 where
     T: Send + Sync + 'static,
-    F: Fn(&mut Channel, &Request, &T) -> Result<(), E> + Send + Sync + 'static,
+    F: Fn(&mut Channel<S>, &Request, &T) -> Result<(), E> + Send + Sync + 'static,
 {
     move |channel, request| handler(channel, request, &state)
 }
@@ -168,13 +174,14 @@ where
 /// let router = Router::new().route("/menu", layer(inside, menu))?;
 /// # Ok::<(), agi_blocking::RouteError>(())
 /// ```
-pub fn layer<A, L, E>(
+pub fn layer<A, L, E, S>(
     layer: L,
-    handler: impl Handler<A>,
-) -> impl Fn(&mut Channel, &Request) -> Result<(), E> + Send + Sync + 'static
+    handler: impl Handler<A, S>,
+) -> impl Fn(&mut Channel<S>, &Request) -> Result<(), E> + Send + Sync + 'static
 where
     A: 'static,
-    L: Fn(&mut Channel, &Request, &BoxHandler) -> Result<(), E> + Send + Sync + 'static,
+    S: 'static,
+    L: Fn(&mut Channel<S>, &Request, &BoxHandler<S>) -> Result<(), E> + Send + Sync + 'static,
 {
     let next = BoxHandler::new(handler);
     move |channel, request| layer(channel, request, &next)

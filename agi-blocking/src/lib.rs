@@ -17,7 +17,8 @@ mod stream;
 pub use agi_proto;
 pub use agi_proto::{Command, Digit, Environment, EscapeDigits, Leniency, Limits, Request};
 pub use agi_service::{
-    AllowList, CallOutcome, Counters, CountersSnapshot, Error, NotFound, RouteError, Status, WhenFull,
+    AllowList, CallOutcome, Counters, CountersSnapshot, Error, NotFound, Options, RouteError, Status,
+    WhenFull,
 };
 
 pub use self::channel::{Channel, ChannelBuilder};
@@ -26,5 +27,5 @@ pub use self::handler::{BoxHandler, Handler, layer, with_state};
 #[cfg(unix)]
 pub use self::router::{Replaceable, Router};
 #[cfg(unix)]
-pub use self::server::{Server, Shutdown};
+pub use self::server::{Calls, Server, Shutdown};
 pub use self::stream::{NoTimeouts, Stream};

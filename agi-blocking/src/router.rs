@@ -1,5 +1,7 @@
 //! Many services behind one server.
 
+use std::net::TcpStream;
+
 use agi_proto::Request;
 use agi_service::swap::Swap;
 use agi_service::{BoxError, NotFound, RouteError, Routes};
@@ -31,12 +33,24 @@ use crate::{BoxHandler, Channel, Handler};
 ///
 /// A path without a route ends with [`NotFound`], which the server tells the dialplan, unless there is a
 /// [fallback](Self::fallback). To change routes while a server runs, give it a [`Replaceable`].
-#[derive(Clone, Debug, Default)]
-pub struct Router {
-    routes: Routes<BoxHandler>,
+#[derive(Debug)]
+pub struct Router<S = TcpStream> {
+    routes: Routes<BoxHandler<S>>,
 }
 
-impl Router {
+impl<S> Clone for Router<S> {
+    fn clone(&self) -> Self {
+        Self { routes: self.routes.clone() }
+    }
+}
+
+impl<S> Default for Router<S> {
+    fn default() -> Self {
+        Self { routes: Routes::new() }
+    }
+}
+
+impl<S: 'static> Router<S> {
     /// Without any route.
     pub fn new() -> Self {
         Self::default()
@@ -47,13 +61,17 @@ impl Router {
     /// # Errors
     ///
     /// [`RouteError`] where the pattern is malformed, or a route that is there already takes the same paths.
-    pub fn route<A: 'static>(mut self, pattern: &str, handler: impl Handler<A>) -> Result<Self, RouteError> {
+    pub fn route<A: 'static>(
+        mut self,
+        pattern: &str,
+        handler: impl Handler<A, S>,
+    ) -> Result<Self, RouteError> {
         self.routes.insert(pattern, BoxHandler::new(handler))?;
         Ok(self)
     }
 
     /// What handles the paths that no route takes.
-    pub fn fallback<A: 'static>(mut self, handler: impl Handler<A>) -> Self {
+    pub fn fallback<A: 'static>(mut self, handler: impl Handler<A, S>) -> Self {
         self.routes.set_fallback(BoxHandler::new(handler));
         self
     }
@@ -61,17 +79,17 @@ impl Router {
     /// Puts a [`layer`](crate::layer) around every handler that was added so far.
     pub fn layer<L, E>(self, layer: L) -> Self
     where
-        L: Fn(&mut Channel, &Request, &BoxHandler) -> Result<(), E> + Clone + Send + Sync + 'static,
+        L: Fn(&mut Channel<S>, &Request, &BoxHandler<S>) -> Result<(), E> + Clone + Send + Sync + 'static,
         E: Into<BoxError>,
     {
         Self { routes: self.routes.map(|inner| BoxHandler::new(crate::layer(layer.clone(), inner))) }
     }
 }
 
-impl Handler for Router {
+impl<S: 'static> Handler<(), S> for Router<S> {
     type Error = BoxError;
 
-    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+    fn handle(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), BoxError> {
         let mut request = request.clone();
         match self.routes.find(&mut request) {
             Some(handler) => handler.run(channel, &request),
@@ -92,27 +110,33 @@ impl Handler for Router {
 /// routes.replace(Router::new().route("/menu", new)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Replaceable {
-    handler: Swap<BoxHandler>,
+#[derive(Debug)]
+pub struct Replaceable<S = TcpStream> {
+    handler: Swap<BoxHandler<S>>,
 }
 
-impl Replaceable {
+impl<S> Clone for Replaceable<S> {
+    fn clone(&self) -> Self {
+        Self { handler: self.handler.clone() }
+    }
+}
+
+impl<S: 'static> Replaceable<S> {
     /// Begins with a handler.
-    pub fn new<A: 'static>(handler: impl Handler<A>) -> Self {
+    pub fn new<A: 'static>(handler: impl Handler<A, S>) -> Self {
         Self { handler: Swap::new(BoxHandler::new(handler)) }
     }
 
     /// Gives the calls that begin from now on to another handler. Those that run are not disturbed.
-    pub fn replace<A: 'static>(&self, handler: impl Handler<A>) {
+    pub fn replace<A: 'static>(&self, handler: impl Handler<A, S>) {
         self.handler.replace(BoxHandler::new(handler));
     }
 }
 
-impl Handler for Replaceable {
+impl<S: 'static> Handler<(), S> for Replaceable<S> {
     type Error = BoxError;
 
-    fn handle(&self, channel: &mut Channel, request: &Request) -> Result<(), BoxError> {
+    fn handle(&self, channel: &mut Channel<S>, request: &Request) -> Result<(), BoxError> {
         self.handler.get().run(channel, request)
     }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod calls;
+mod handed;
 mod run;
 
 use std::io;
@@ -11,8 +12,9 @@ use std::time::Duration;
 
 use agi_service::{Counters, Options, panics, tcp};
 
-use self::calls::Calls;
+use self::calls::Registry;
 pub use self::calls::Shutdown;
+pub use self::handed::Calls;
 use crate::{BoxHandler, Handler};
 use agi_service::log::TARGET;
 
@@ -65,7 +67,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
-    calls: Arc<Calls>,
+    calls: Arc<Registry>,
     options: Options,
 }
 
@@ -95,7 +97,7 @@ impl Server {
         listener.set_nonblocking(true)?;
         let mut options = Options::default();
         options.max_calls = MAX_CALLS;
-        Ok(Self { listener, calls: Arc::new(Calls::new()?), options })
+        Ok(Self { listener, calls: Arc::new(Registry::new()?), options })
     }
 
     /// Listens on 127.0.0.1, AGI's port 4573: for an Asterisk on this machine.

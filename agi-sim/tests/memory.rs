@@ -67,3 +67,40 @@ fn over_async_std() {
         caller.run_stream(|line| futures_lite::future::block_on(calls.serve(line, PEER.into())))
     });
 }
+
+#[test]
+fn on_threads() {
+    use agi_blocking::{CallOutcome, Calls, Channel, Error, Options, Request, Router, Status};
+
+    fn menu(channel: &mut Channel<Line>, request: &Request) -> Result<(), Error> {
+        channel.set_variable("LANGUAGE", request.param("language").unwrap_or_default())
+    }
+
+    fn panics(_: &mut Channel<Line>) -> Result<(), Error> {
+        panic!("a handler's panic")
+    }
+
+    let admit = |peer: std::net::SocketAddr, request: &Request| match request.path() == "/closed" {
+        true => Err(Status::Busy),
+        false if peer == PEER.into() => Ok(()),
+        false => Err(Status::Failed),
+    };
+    let routes = Router::new().route("/menu/{language}", menu).unwrap().route("/panic", panics).unwrap();
+    let calls = Calls::new(Options::default().admit(admit), routes).unwrap();
+    for (path, language, status) in [
+        ("menu/de", Some("de"), "SUCCESS"),
+        ("other", None, "NOT_FOUND"),
+        ("panic", None, "FAILED"),
+        ("closed", None, "BUSY"),
+    ] {
+        let call = caller(path).run_stream(|line| calls.serve(line, PEER.into()));
+        let variable = |name| call.at_end().variable(name).map(|value| value.to_string());
+        assert_eq!(variable("LANGUAGE").as_deref(), language, "{path}");
+        assert_eq!(variable("AGI_SERVER_STATUS").as_deref(), Some(status), "{path}");
+    }
+    let counts = calls.counters().counts();
+    assert_eq!((counts.accepted(), counts.refused(), counts.active()), (4, 1, 0));
+    assert_eq!((counts.ended(CallOutcome::Success), counts.ended(CallOutcome::Panicked)), (1, 1));
+    calls.shutdown_handle().shutdown();
+    calls.wait();
+}

@@ -73,7 +73,7 @@ impl Server {
         // some systems hand the listener's mode down
         stream.set_nonblocking(false)?;
         tcp::prepare(&stream)?;
-        let guard = self.calls.enter(&stream)?;
+        let guard = self.calls.enter(Some(stream.try_clone()?));
         let call = Call { peer, options: Arc::clone(options), cut: Arc::clone(&self.calls.cut) };
         let handler = handler.clone();
         thread::Builder::new().name("agi-call".into()).spawn(move || {

@@ -26,11 +26,11 @@ use agi_service::{CallOutcome, Counters, Options, WhenFull};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Shutdown {
-    calls: Arc<Calls>,
+    calls: Arc<Registry>,
 }
 
 impl Shutdown {
-    pub(super) fn new(calls: &Arc<Calls>) -> Self {
+    pub(super) fn new(calls: &Arc<Registry>) -> Self {
         Self { calls: Arc::clone(calls) }
     }
 
@@ -68,7 +68,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The calls of one server.
 #[derive(Debug)]
-pub(super) struct Calls {
+pub(super) struct Registry {
     pub(super) counters: Arc<Counters>,
     /// The writing sides are being shut: what Asterisk says after that answers it, and is not a hangup.
     pub(super) cut: Arc<AtomicBool>,
@@ -93,7 +93,8 @@ struct Running {
 
 #[derive(Debug)]
 struct Connection {
-    socket: TcpStream,
+    /// By which the call is cut off; a stream that was handed over has none.
+    socket: Option<TcpStream>,
     place: Place,
 }
 
@@ -128,16 +129,18 @@ impl Running {
 
     /// Ends the oldest connection that has not shown a call. Returns whether there was one.
     fn evict_oldest(&mut self) -> bool {
-        let silent = |(_, connection): &(&u64, &mut Connection)| connection.place == Place::Silent;
+        let silent = |(_, connection): &(&u64, &mut Connection)| {
+            connection.place == Place::Silent && connection.socket.is_some()
+        };
         let Some((_, connection)) = self.connections.iter_mut().find(silent) else { return false };
         connection.place = Place::Evicted;
         // a socket that has ended by itself needs no more
-        let _ = connection.socket.shutdown(net::Shutdown::Read);
+        let _ = connection.socket.as_ref().map(|socket| socket.shutdown(net::Shutdown::Read));
         true
     }
 }
 
-impl Calls {
+impl Registry {
     pub(super) fn new() -> io::Result<Self> {
         let wake = UnixStream::pair()?;
         wake.0.set_nonblocking(true)?;
@@ -182,14 +185,13 @@ impl Calls {
     }
 
     /// Takes a new connection into the lobby, until the guard is dropped.
-    pub(super) fn enter(self: &Arc<Self>, stream: &TcpStream) -> io::Result<Guard> {
-        let socket = stream.try_clone()?;
+    pub(super) fn enter(self: &Arc<Self>, socket: Option<TcpStream>) -> Guard {
         let mut running = self.lock();
         running.last += 1;
         let id = running.last;
         running.connections.insert(id, Connection { socket, place: Place::Silent });
         running.lobby += 1;
-        Ok(Guard { calls: Arc::clone(self), id, outcome: Outcome::NotBegun })
+        Guard { calls: Arc::clone(self), id, outcome: Outcome::NotBegun }
     }
 
     /// Waits for all calls to end, and makes them.
@@ -218,7 +220,7 @@ impl Calls {
     fn shut(&self, how: net::Shutdown) {
         for connection in self.lock().connections.values() {
             // a socket that has ended by itself needs no more
-            let _ = connection.socket.shutdown(how);
+            let _ = connection.socket.as_ref().map(|socket| socket.shutdown(how));
         }
     }
 
@@ -244,7 +246,7 @@ impl Calls {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Guard {
-    calls: Arc<Calls>,
+    calls: Arc<Registry>,
     id: u64,
     outcome: Outcome,
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use agi_proto::commands::SetVariable;
 use agi_service::{CallOutcome, Options, Status, logged, panics};
 
 use super::calls::Guard;
-use crate::{BoxHandler, Channel, Error};
+use crate::{BoxHandler, Channel, Error, Stream};
 use agi_service::log::TARGET;
 
 /// The time to read what a peer has sent that is not a call: a socket that is closed with bytes unread is reset.
@@ -29,7 +29,15 @@ pub(super) struct Call {
 
 impl Call {
     /// Reads the environment, runs the handler and closes. `None`: it was refused.
-    pub(super) fn run(&self, stream: TcpStream, guard: &Guard, handler: &BoxHandler) -> Option<CallOutcome> {
+    pub(super) fn run<S: Stream>(
+        &self,
+        stream: S,
+        guard: &Guard,
+        handler: &BoxHandler<S>,
+    ) -> Option<CallOutcome>
+    where
+        S: 'static,
+    {
         let Options { limits, leniency, reveal_values, .. } = *self.options;
         let mut channel = Channel::new(stream, limits, leniency, Arc::clone(&self.cut));
         channel.reveal_values(reveal_values);
@@ -74,7 +82,7 @@ impl Call {
     }
 
     /// Waits for the environment. An error says why there is no call.
-    fn open(&self, channel: &mut Channel, guard: &Guard) -> Result<(), CallOutcome> {
+    fn open<S: Stream>(&self, channel: &mut Channel<S>, guard: &Guard) -> Result<(), CallOutcome> {
         let peer = self.peer;
         let deadline = Instant::now().checked_add(self.options.environment_timeout);
         match channel.begin(deadline) {
@@ -115,7 +123,7 @@ impl Call {
     }
 
     /// Tells the dialplan how it went, if it still listens, and closes.
-    fn conclude(&self, mut channel: Channel, status: Option<Status>, linger: Duration) {
+    fn conclude<S: Stream>(&self, mut channel: Channel<S>, status: Option<Status>, linger: Duration) {
         if let (Some(name), Some(status), false) =
             (&self.options.status_variable, status, channel.is_closed())
         {
@@ -136,13 +144,18 @@ impl Call {
         self.close(channel, linger);
     }
 
-    fn close(&self, mut channel: Channel, linger: Duration) {
+    fn close<S: Stream>(&self, mut channel: Channel<S>, linger: Duration) {
         if let Err(error) = channel.close_within(linger) {
             tracing::debug!(target: TARGET, %error, "call: the connection was not closed by both sides");
         }
     }
 
-    fn handle(&self, channel: &mut Channel, request: &Request, handler: &BoxHandler) -> CallOutcome {
+    fn handle<S: Stream + 'static>(
+        &self,
+        channel: &mut Channel<S>,
+        request: &Request,
+        handler: &BoxHandler<S>,
+    ) -> CallOutcome {
         match catch_unwind(AssertUnwindSafe(|| handler.run(channel, request))) {
             Ok(Ok(())) => CallOutcome::Success,
             Ok(Err(error)) => {
