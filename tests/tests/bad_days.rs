@@ -431,7 +431,8 @@ macro_rules! adapter {
                 a_reply_that_ends_half_way_and_one_that_is_reset
                 a_panic_an_error_and_a_script_that_nobody_has
                 a_status_that_is_not_taken_holds_up_nothing
-                a_dead_channel_still_takes_the_status a_refusal_without_a_hangup_is_counted_apart
+                a_dead_channel_still_takes_the_status
+                a_refusal_without_a_hangup_is_counted_apart
                 at_the_limit_a_call_is_refused
                 at_the_limit_a_call_waits
                 a_peer_that_is_not_allowed
