@@ -29,14 +29,9 @@ pub(super) struct Call {
 
 impl Call {
     /// Reads the environment, runs the handler and closes. `None`: it was refused.
-    pub(super) fn run<S: Stream>(
-        &self,
-        stream: S,
-        guard: &Guard,
-        handler: &BoxHandler<S>,
-    ) -> Option<CallOutcome>
+    pub(super) fn run<S>(&self, stream: S, guard: &Guard, handler: &BoxHandler<S>) -> Option<CallOutcome>
     where
-        S: 'static,
+        S: Stream + 'static,
     {
         let Options { limits, leniency, reveal_values, .. } = *self.options;
         let mut channel = Channel::new(stream, limits, leniency, Arc::clone(&self.cut));

@@ -4,6 +4,7 @@
 //! ends it; without it every other command of these is answered "no". They are in Asterisk's module
 //! `res_speech`.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -187,21 +188,81 @@ impl Command for SpeechRecognize<'_> {
     }
 }
 
-/// `score0=900 text0="yes" grammar0=answers score1=...`: a score begins each; what Asterisk cut off is
-/// left out.
+/// Takes the results apart by Asterisk's fixed format, in which the text is raw:
+///
+/// ```text
+/// results = *( "score" i "=" number SP "text" i "=" DQUOTE text DQUOTE SP "grammar" i "=" name )   ; a SP between them
+/// ```
+///
+/// The last text ends at the last `" grammar`, whatever it says; one before another ends at the first. A part that Asterisk
+/// cut off is left out.
 fn results(response: &Response<'_>) -> Vec<SpeechResult> {
-    let mut results: Vec<SpeechResult> = Vec::new();
-    for (name, value) in response.fields() {
-        let kind = name.trim_end_with(|c| c.is_ascii_digit());
-        match (kind, results.last_mut()) {
-            (b"score", _) => {
-                let score = value.to_str().ok().and_then(|score| score.parse().ok()).unwrap_or_default();
-                results.push(SpeechResult { score, text: BString::default(), grammar: BString::default() });
-            }
-            (b"text", Some(result)) => result.text = value.into(),
-            (b"grammar", Some(result)) => result.grammar = value.into(),
-            _ => {}
+    let count = response.number("results").and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let mut results = Vec::new();
+    let mut rest: &[u8] = response.tail();
+    while let Some((_, scored)) = rest.split_once_str(&format!(" score{}=", results.len())) {
+        let i = results.len();
+        let (score, after) = scored.split_once_str(" ").unwrap_or((scored, b""));
+        let score = score.to_str().ok().and_then(|score| score.parse().ok()).unwrap_or_default();
+        let quoted = after.strip_prefix(format!("text{i}=\"").as_bytes()).unwrap_or_default();
+        let end = format!("\" grammar{i}=");
+        let is_last = i + 1 >= count;
+        let at = if is_last { quoted.rfind(&end) } else { quoted.find(&end) };
+        let (text, named) = at.map_or((quoted, &b""[..]), |at| (&quoted[..at], &quoted[at + end.len()..]));
+        let next = if is_last { None } else { named.find(format!(" score{}=", i + 1)) };
+        let (grammar, others) = named.split_at(next.unwrap_or(named.len()));
+        results.push(SpeechResult { score, text: text.into(), grammar: grammar.into() });
+        rest = others;
+        if is_last {
+            break;
         }
     }
     results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(raw: &str) -> Vec<(i64, BString, BString)> {
+        let response = Response::parse(raw.as_bytes()).expect("a response");
+        let Ok(Recognition::Speech { results, .. }) = SpeechRecognize::decode(&response) else {
+            panic!("no speech: {raw}")
+        };
+        results.into_iter().map(|result| (result.score, result.text, result.grammar)).collect()
+    }
+
+    fn speech(count: usize, rest: &str) -> Vec<(i64, BString, BString)> {
+        texts(&format!("200 result=1 (speech) endpos=8000 results={count} {rest}"))
+    }
+
+    #[test]
+    fn text_ends_where_the_format_says() {
+        let xml = r#"<action name="call" to="bob"/>"#;
+        let one = speech(1, &format!("score0=90 text0=\"{xml}\" grammar0=g"));
+        assert_eq!(one, [(90, xml.into(), "g".into())]);
+        let two = speech(2, &format!("score0=90 text0=\"{xml}\" grammar0=g h score1=5 text1=\"\" grammar1="));
+        assert_eq!(two, [(90, xml.into(), "g h".into()), (5, "".into(), "".into())]);
+    }
+
+    #[test]
+    fn text_makes_no_result_that_nobody_sent() {
+        let forged = r#"a" grammar0=x score1=9 text1="b"#;
+        let one = speech(1, &format!("score0=90 text0=\"{forged}\" grammar0=g"));
+        assert_eq!(one, [(90, forged.into(), "g".into())]);
+        for forged in [" score1=9 text1=\"b\"", " score0=1 text0=\"c\" grammar0=d"] {
+            let one = speech(1, &format!("score0=90 text0=\"{forged}\" grammar0=g"));
+            assert_eq!(one, [(90, forged.into(), "g".into())]);
+        }
+    }
+
+    #[test]
+    fn parts_that_asterisk_cut_off_are_left_out() {
+        assert_eq!(
+            speech(2, "score0=90 text0=\"yes\" grammar0=g score1="),
+            [(90, "yes".into(), "g".into()), (0, "".into(), "".into())]
+        );
+        assert_eq!(speech(1, "score0=90 text0=\"ye"), [(90, "ye".into(), "".into())]);
+        assert_eq!(speech(0, ""), []);
+    }
 }
