@@ -170,6 +170,7 @@ fn a_refusal_without_a_hangup_is_counted_apart(start: Start) {
     let server = start(USUAL);
     let mut pbx = Pbx::call_for(server.address, "noop");
     pbx.expect("NOOP").respond("511 Command Not Permitted on a dead channel or intercept routine");
+    pbx.expect("GET VARIABLE CHANNEL(checkhangup)").respond("200 result=1 (1)");
     pbx.end_with("SUCCESS");
     let counts = serves_the_next(server);
     assert_eq!((counts.ended(CallOutcome::Refused), counts.ended(CallOutcome::Hangup)), (1, 0));
