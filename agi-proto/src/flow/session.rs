@@ -281,11 +281,8 @@ impl Session {
         let mut line = CommandEncoder::new(out, info.name, self.command_limit);
         command.encode(&mut line);
         line.finish()?;
-        match info.music {
-            MusicEffect::Starts => self.music = true,
-            MusicEffect::Stops => self.music = false,
-            MusicEffect::Ignores | MusicEffect::Breaks => {}
-        }
+        // it is off only when a reply says so: a command that stops it may be taken back
+        self.music |= info.music == MusicEffect::Starts;
         self.secret = info.secrecy.hides_reply() || (self.secret && !self.is_synced());
         match at_once {
             true => self.on_send(info),

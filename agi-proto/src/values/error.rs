@@ -54,7 +54,8 @@ pub enum EncodeError {
         /// See [`AsteriskVersion::command_limit`](crate::AsteriskVersion::command_limit).
         limit: usize,
     },
-    /// `RECORD FILE` while music on hold is on: it corrupts Asterisk's memory. Send `SET MUSIC OFF` first.
+    /// `RECORD FILE` while music on hold is on: it corrupts Asterisk's memory, or is never answered. Send `SET MUSIC OFF`
+    /// first, or let it begin with a beep.
     #[error("{command}: music on hold is on, which would corrupt Asterisk: send SET MUSIC OFF first")]
     MusicIsOn {
         /// The command.

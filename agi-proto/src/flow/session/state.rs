@@ -10,7 +10,7 @@ use crate::codec::environment::Environment;
 use crate::codec::line::{LineTooLong, trim_line_end};
 use crate::codec::response::Response;
 use crate::values::error::{EnvironmentError, ProtocolError};
-use crate::values::info::{CommandInfo, ReplyFormat};
+use crate::values::info::{CommandInfo, MusicEffect, ReplyFormat};
 use crate::values::limits::Limits;
 
 /// The state of a conversation: who may speak, and what is owed.
@@ -202,6 +202,10 @@ impl Session {
             self.input.take(length);
             return Ok(self.on_provisional());
         }
+        if status == 200 {
+            self.hangup.was_alive |= !info.on_dead_channel;
+            self.music &= info.music != MusicEffect::Stops;
+        }
         if info.format == ReplyFormat::Exec && message == b"200 result=1" {
             let held = self.hold(length, status);
             let is_awaited = self.is_awaited();
@@ -219,7 +223,6 @@ impl Session {
             self.ask_whether_hung_up(held, Question::Status);
             return Ok(None);
         }
-        self.hangup.was_alive |= status == 200 && !info.on_dead_channel;
         let text = message.len();
         Ok(self.on_reply(length, text, status))
     }
