@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use agi_proto::commands::ChannelStatus;
-use agi_proto::{Command, Environment, Event, Request, Session};
+use agi_proto::{Command, Environment, Event, Rejection, Request, Session};
 
 pub use self::start::ChannelBuilder;
 
@@ -173,7 +173,7 @@ impl<S: Stream> Channel<S> {
         }
     }
 
-    /// Asks Asterisk whether the channel is still alive, by a `CHANNEL STATUS`.
+    /// Asks Asterisk whether the channel is still alive, by a `CHANNEL STATUS`. It is in an interception routine, too.
     ///
     /// [`is_hung_up`](Self::is_hung_up) returns what is known already. It does not know of a hangup that Asterisk has not
     /// reported: one during `EXEC`, whose reply comes before the `HANGUP`, and any at all if the dialplan has set
@@ -185,6 +185,8 @@ impl<S: Stream> Channel<S> {
     pub fn is_alive(&mut self) -> Result<bool, Error> {
         match self.call(ChannelStatus::new()) {
             Ok(_) => Ok(!self.is_hung_up()),
+            // an interception routine
+            Err(Error::Rejected(Rejection::DeadChannel { hung_up: false, .. })) => Ok(true),
             Err(error) if error.is_hangup() => Ok(false),
             Err(error) => Err(error),
         }
@@ -252,9 +254,11 @@ impl<S: Stream> Channel<S> {
         self.session.is_hung_up()
     }
 
-    /// Returns whether a hangup was announced, or none is known of.
-    pub(crate) fn is_hangup_announced(&self) -> bool {
-        self.session.is_hangup_announced() || !self.session.is_hung_up()
+    /// Returns whether the channel seems to have been hung up before the call began, as it is in the extension `h` and in
+    /// a hangup handler: no hangup was reported, and no command ran that needs a live channel. A server reports such a
+    /// call as [`CallOutcome::Refused`](crate::CallOutcome::Refused). See [`Session::began_dead`](agi_proto::Session::began_dead).
+    pub fn began_dead(&self) -> bool {
+        self.session.began_dead()
     }
 
     /// Whether the conversation is over.

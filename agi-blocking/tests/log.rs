@@ -50,6 +50,11 @@ fn failures_are_told_with_their_call_and_hangups_are_not() {
         ),
         ("510 Invalid or unknown command", "ERROR", "call: the handler failed error=the menu failed: "),
         ("511 Command Not Permitted on a dead channel", "DEBUG", "call: over error=the menu failed"),
+        (
+            "511 Command Not Permitted on a dead channel",
+            "WARN",
+            "call: the first command that needs a live channel was refused (511)",
+        ),
         ("200 result=0", "INFO", "call: began"),
     ];
     for (answer, level, said) in cases {

@@ -6,7 +6,7 @@ mod methods;
 use std::time::Duration;
 
 use agi_proto::commands::ChannelStatus;
-use agi_proto::{Command, EncodeError, Event};
+use agi_proto::{Command, EncodeError, Event, Rejection};
 
 use crate::driver::lease::Lease;
 use crate::driver::race::within;
@@ -140,7 +140,7 @@ impl<T: Transport> Channel<T> {
         }
     }
 
-    /// Asks Asterisk whether the channel is still alive, by a `CHANNEL STATUS`.
+    /// Asks Asterisk whether the channel is still alive, by a `CHANNEL STATUS`. It is in an interception routine, too.
     ///
     /// [`is_hung_up`](Self::is_hung_up) returns what is known already. It does not know of a hangup that Asterisk has not
     /// reported: one during `EXEC`, whose reply comes before the `HANGUP`, and any at all if the dialplan has set
@@ -152,6 +152,8 @@ impl<T: Transport> Channel<T> {
     pub async fn is_alive(&mut self) -> Result<bool, Error> {
         match self.call(ChannelStatus::new()).await {
             Ok(_) => Ok(!self.is_hung_up()),
+            // an interception routine
+            Err(Error::Rejected(Rejection::DeadChannel { hung_up: false, .. })) => Ok(true),
             Err(error) if error.is_hangup() => {
                 tracing::debug!(target: TARGET, %error, "the channel is not alive any more");
                 Ok(false)

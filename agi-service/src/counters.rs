@@ -83,7 +83,7 @@ mod tests {
         (0..3).for_each(|_| counters.accept());
         counters.refuse();
         let counts = counters.counts();
-        assert_eq!((counts.accepted(), counts.refused(), counts.active()), (12, 1, 2));
+        assert_eq!((counts.accepted(), counts.refused(), counts.active()), (13, 1, 2));
         assert!(CallOutcome::ALL.iter().all(|&outcome| counts.ended(outcome) == 1));
     }
 }

@@ -66,9 +66,9 @@ pub enum CallOutcome {
     Success,
     /// The handler returned because the caller had hung up.
     Hangup,
-    /// The handler returned because a command was refused on a dead channel (511), and no hangup was announced before. Either
-    /// the dialplan has set `AGISIGHUP=no`, and the caller has left; or the channel was never alive for AGI: in the
-    /// extension `h`, in a hangup handler, or in an interception routine, where the call may even be up.
+    /// The handler returned because a command needs a live channel (511), no such command had run before, and no hangup was
+    /// announced. The channel was hung up before the call began, as in the extension `h` and in a hangup handler; or the
+    /// dialplan has set `AGISIGHUP=no`, and the caller left before the first such command.
     Refused,
     /// The handler failed.
     Failed,
@@ -117,15 +117,16 @@ impl CallOutcome {
         successors(Some(error), |&error| error.source()).find_map(kind).unwrap_or(Self::Failed)
     }
 
-    /// Returns the outcome with regard to whether a hangup was announced, and logs it if none was.
-    pub fn announced(self, is_announced: bool) -> Self {
-        if self != Self::Hangup || is_announced {
+    /// Returns the outcome with regard to whether the session [began dead](agi_proto::Session::began_dead), and logs it if it
+    /// did.
+    pub fn began_dead(self, began_dead: bool) -> Self {
+        if self != Self::Hangup || !began_dead {
             return self;
         }
-        tracing::info!(
+        tracing::warn!(
             target: TARGET,
-            "call: a command was refused (511) though no HANGUP came: the dialplan has set AGISIGHUP=no, or the channel was \
-             never alive for AGI (extension h, hangup handler, interception routine)"
+            "call: the first command that needs a live channel was refused (511), and no HANGUP came: the channel was hung up \
+             before the call began (extension h, hangup handler), or the dialplan has set AGISIGHUP=no"
         );
         Self::Refused
     }
@@ -236,7 +237,11 @@ mod tests {
         assert_eq!(of(&Any::Hangup), CallOutcome::Hangup);
         assert_eq!(of(&Ours(Any::Closed)), CallOutcome::Hangup);
         assert_eq!(of(&Hidden(Any::Hangup)), CallOutcome::Hangup);
-        assert_eq!(of(&Ours(Hidden(Any::Rejected(Rejection::DeadChannel)))), CallOutcome::Hangup);
+        let refused = |hung_up| {
+            let text = "Not Permitted".into();
+            of(&Ours(Hidden(Any::Rejected(Rejection::DeadChannel { text, hung_up }))))
+        };
+        assert_eq!((refused(true), refused(false)), (CallOutcome::Hangup, CallOutcome::Failed));
         assert_eq!(of(&Hidden(Any::Rejected(Rejection::UnknownCommand))), CallOutcome::Failed);
         assert_eq!(of(&Ours(Any::Io(fmt::Error))), CallOutcome::Failed);
         assert_eq!(of(&Ours(fmt::Error)), CallOutcome::Failed);

@@ -48,9 +48,13 @@ async fn failures_are_logged_with_their_call_and_hangups_are_not() {
     let cases = [
         ("200 result=0", "200 result=0", None),
         ("200 result=0", "HANGUP\n200 result=-1", None),
-        ("200 result=0", "511 Command Not Permitted on a dead channel or intercept routine", None),
-        ("200 result=0", "510 Invalid or unknown command", Some("the balance cannot be told")),
-        ("200 result=1 (yes)", "", Some("the handler's own words")),
+        (
+            "200 result=0",
+            "511 Command Not Permitted on a dead channel",
+            Some(("WARN", "was hung up before the call began")),
+        ),
+        ("200 result=0", "510 Invalid or unknown command", Some(("ERROR", "the balance cannot be told"))),
+        ("200 result=1 (yes)", "", Some(("ERROR", "the handler's own words"))),
     ];
     for (variable, answer, logged) in cases {
         let mut peer = dial(address).await;
@@ -59,16 +63,17 @@ async fn failures_are_logged_with_their_call_and_hangups_are_not() {
             if !answer.is_empty() {
                 peer.answer("ANSWER", answer).await;
             }
-            peer.end_with(if logged.is_some() { "FAILED" } else { "SUCCESS" }).await;
+            let failed = matches!(logged, Some(("ERROR", _)));
+            peer.end_with(if failed { "FAILED" } else { "SUCCESS" }).await;
         })
         .await;
         let lines = std::mem::take(&mut *log.0.lock().unwrap());
         match logged {
             None => assert_eq!(lines, [""; 0], "{answer}"),
-            Some(text) => {
+            Some((level, text)) => {
                 assert_eq!(lines.len(), 1, "{lines:?}");
                 let call = "channel=PJSIP/100-00000001 unique_id=1700000000.1 script=/ivr/menu peer=";
-                for part in [text, "ERROR", call] {
+                for part in [text, level, call] {
                     assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
                 }
             }

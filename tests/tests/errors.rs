@@ -6,12 +6,21 @@ use std::io;
 use agi_tokio::agi_proto::Rejection;
 use agi_tokio::{CallOutcome, Error};
 
+fn dead() -> Error {
+    Error::Rejected(Rejection::DeadChannel { text: "Not Permitted".into(), hung_up: true })
+}
+
 fn hangups() -> Vec<Error> {
-    vec![Error::Hangup, Error::Closed, Error::Rejected(Rejection::DeadChannel)]
+    vec![Error::Hangup, Error::Closed, dead()]
 }
 
 fn failures() -> Vec<Error> {
-    vec![Error::Rejected(Rejection::UnknownCommand), Error::Io(io::ErrorKind::ConnectionReset.into())]
+    let lives = Rejection::DeadChannel { text: "Not Permitted".into(), hung_up: false };
+    vec![
+        Error::Rejected(lives),
+        Error::Rejected(Rejection::UnknownCommand),
+        Error::Io(io::ErrorKind::ConnectionReset.into()),
+    ]
 }
 
 /// Of what `?` makes a server's own error type.
@@ -35,6 +44,6 @@ fn the_servers_see_a_hangup_through_anyhow() {
 
 #[test]
 fn a_report_says_once_what_it_was() {
-    let report = anyhow::Error::from(Error::Rejected(Rejection::DeadChannel)).context("billing");
+    let report = anyhow::Error::from(dead()).context("billing");
     assert_eq!(format!("{report:#}").matches("511").count(), 1);
 }

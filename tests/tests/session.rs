@@ -61,7 +61,9 @@ fn a_hung_up_channel_still_takes_commands() {
     let pending = pair.session.send(&play()).unwrap();
     assert_eq!(pair.lines(), [PLAY_LINE]);
     pair.asterisk.respond("511 Command Not Permitted on a dead channel or intercept routine");
-    assert_eq!(pair.reply(pending), Err(CallError::Rejected(Rejection::DeadChannel)));
+    let text = "Command Not Permitted on a dead channel or intercept routine".into();
+    let rejection = Rejection::DeadChannel { text, hung_up: true };
+    assert_eq!(pair.reply(pending), Err(CallError::Rejected(rejection)));
     let noop = pair.exchange(Noop::new(), "NOOP", "200 result=0");
     assert_eq!(noop, [response("200 result=0")], "511 does not end the conversation");
 }
@@ -70,7 +72,10 @@ fn a_hung_up_channel_still_takes_commands() {
 fn a_511_is_a_hangup_that_nothing_announced() {
     let mut pair = Pair::new();
     let dead = "511 Command Not Permitted on a dead channel or intercept routine";
-    assert_eq!(pair.exchange(play(), PLAY_LINE, dead), [Seen::Hangup, response(dead)]);
+    assert_eq!(pair.exchange(play(), PLAY_LINE, dead), [], "it is asked about");
+    assert_eq!(pair.lines(), ["GET VARIABLE CHANNEL(checkhangup)"]);
+    pair.asterisk.respond("200 result=1 (1)");
+    assert_eq!(pair.events(), [Seen::Hangup, response(dead)]);
     assert_eq!(pair.exchange(play(), PLAY_LINE, dead), [response(dead)]);
 }
 

@@ -192,9 +192,12 @@ fn bytes_that_may_be_a_pin_are_in_no_error() {
 #[test]
 fn refusal_without_a_hangup_is_told_from_a_hangup() {
     let dead = "511 Command Not Permitted on a dead channel or intercept routine";
-    // the channel was never alive for AGI, or the dialplan has set AGISIGHUP=no
+    // the channel was never alive for AGI, or the dialplan has set AGISIGHUP=no; see also `refused_dead.rs`
     let mut pair = Pair::new();
-    assert_eq!(pair.exchange(Answer::new(), "ANSWER", dead), [Seen::Hangup, response(dead)]);
+    assert_eq!(pair.exchange(Answer::new(), "ANSWER", dead), []);
+    assert_eq!(pair.lines(), ["GET VARIABLE CHANNEL(checkhangup)"]);
+    pair.asterisk.respond("200 result=1 (1)");
+    assert_eq!(pair.events(), [Seen::Hangup, response(dead)]);
     assert!(pair.session.is_hung_up() && !pair.session.is_hangup_announced());
 
     let mut pair = Pair::new();

@@ -17,7 +17,7 @@ fn replay(lines: &[Line], cut: impl Fn(usize, &[u8]) -> Vec<&[u8]>) -> Vec<Seen>
                     all.extend(seen(&mut session));
                 }
                 if !matches!(lines.get(number + 1), Some(Line::Received(_))) {
-                    echo_barrier(&mut session);
+                    answer_own(&mut session);
                 }
             }
             Line::Sent(bytes) => match session.send(&RawCommand::new(&bytes[..bytes.len() - 1])) {
@@ -37,12 +37,16 @@ fn replay(lines: &[Line], cut: impl Fn(usize, &[u8]) -> Vec<&[u8]>) -> Vec<Seen>
     all
 }
 
-/// The recorded script sent no barrier; ours does, behind a value of several lines.
-fn echo_barrier(session: &mut Session) {
+/// Answers what the recorded script did not ask and ours does: the barrier after a value of several lines, and whether
+/// the channel is hung up after a 511. It was in all recordings.
+fn answer_own(session: &mut Session) {
     let Some(line) = session.poll_transmit().map(<[u8]>::to_vec) else { return };
-    let token = line.split(|&byte| byte == b'"').nth(1).expect("a quoted token");
+    let value = match &line[..] {
+        b"GET VARIABLE CHANNEL(checkhangup)\n" => b"1",
+        _ => line.split(|&byte| byte == b'"').nth(1).expect("a quoted token"),
+    };
     session.transmitted(line.len());
-    session.handle_input(&[b"200 result=1 (", token, b")\n"].concat(), Filled::No);
+    session.handle_input(&[b"200 result=1 (", value, b")\n"].concat(), Filled::No);
 }
 
 fn whole(lines: &[Line]) -> Vec<Seen> {

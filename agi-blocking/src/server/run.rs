@@ -62,8 +62,7 @@ impl Call {
             Ok(()) => {
                 tracing::info!(target: TARGET, "call: began");
                 let since = Instant::now();
-                let outcome =
-                    self.handle(&mut channel, &request, handler).announced(channel.is_hangup_announced());
+                let outcome = self.handle(&mut channel, &request, handler).began_dead(channel.began_dead());
                 self.conclude(channel, outcome.status(), self.options.linger);
                 tracing::info!(target: TARGET, %outcome, elapsed = ?since.elapsed(), "call: ended");
                 Some(outcome)

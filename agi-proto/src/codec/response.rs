@@ -154,6 +154,12 @@ impl<'a> Response<'a> {
         self.status != 200 || self.result().is_some_and(|result| result.starts_with(b"-"))
     }
 
+    /// Returns whether it is a 511 that may come from an interception routine. Versions before 13.14 do not refuse
+    /// commands there, and their text does not speak of it.
+    pub(crate) fn is_intercept(&self) -> bool {
+        self.status == 511 && self.raw.ends_with(b"intercept routine")
+    }
+
     /// The error for a `200` that says that the command failed.
     pub fn failed(&self) -> ReplyError {
         self.error(ReplyErrorKind::Failed)
@@ -168,7 +174,7 @@ impl<'a> Response<'a> {
     pub(crate) fn rejection(&self) -> Rejection {
         match self.status() {
             510 => Rejection::UnknownCommand,
-            511 => Rejection::DeadChannel,
+            511 => Rejection::DeadChannel { text: self.text().into(), hung_up: self.hung_up },
             520 => Rejection::Usage { usage: self.usage().unwrap_or_default().into() },
             status => Rejection::Other { status, text: self.text().into() },
         }

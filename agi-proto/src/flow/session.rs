@@ -119,6 +119,8 @@ struct Hangup {
     is_announced: bool,
     /// The event is still to come.
     to_report: bool,
+    /// A command ran that needs a live channel.
+    was_alive: bool,
 }
 
 impl Session {
@@ -279,11 +281,8 @@ impl Session {
         let mut line = CommandEncoder::new(out, info.name, self.command_limit);
         command.encode(&mut line);
         line.finish()?;
-        match info.music {
-            MusicEffect::Starts => self.music = true,
-            MusicEffect::Stops => self.music = false,
-            MusicEffect::Ignores | MusicEffect::Breaks => {}
-        }
+        // it is off only when a reply says so: a command that stops it may be taken back
+        self.music |= info.music == MusicEffect::Starts;
         self.secret = info.secrecy.hides_reply() || (self.secret && !self.is_synced());
         match at_once {
             true => self.on_send(info),
@@ -334,8 +333,11 @@ impl Session {
         self.environment.as_ref()
     }
 
-    /// Returns whether the channel is known to be hung up: by `HANGUP`, by SIGHUP, or because a command was refused with
-    /// 511.
+    /// Returns whether the channel is known to be hung up: by `HANGUP`, by SIGHUP, or because Asterisk refused a command
+    /// with 511 and said, when asked, that it is.
+    ///
+    /// In an interception routine the refusal does not mean that: see
+    /// [`Rejection::DeadChannel`](crate::Rejection::DeadChannel).
     #[inline]
     pub fn is_hung_up(&self) -> bool {
         self.hangup.is_known
@@ -343,11 +345,17 @@ impl Session {
 
     /// Returns whether a hangup was announced, by `HANGUP` or SIGHUP.
     ///
-    /// If it was not though [`is_hung_up`](Self::is_hung_up) holds, a command was refused with 511 out of the blue. That
-    /// is how a hangup shows if the dialplan has set `AGISIGHUP=no`; otherwise the channel was never alive for AGI: in the
-    /// extension `h`, in a hangup handler, or in an interception routine, where it may even be up.
+    /// If it was not though [`is_hung_up`](Self::is_hung_up) holds, a command was refused: the dialplan has set
+    /// `AGISIGHUP=no`, or the session [began dead](Self::began_dead).
     pub fn is_hangup_announced(&self) -> bool {
         self.hangup.is_announced
+    }
+
+    /// Returns whether the channel seems to have been hung up before the session began: no hangup was announced, and no
+    /// command ever ran that needs a live channel. The script then runs in the extension `h` or in a hangup handler, or
+    /// the dialplan has set `AGISIGHUP=no` and the caller left before the first such command.
+    pub fn began_dead(&self) -> bool {
+        self.hangup.is_known && !self.hangup.is_announced && !self.hangup.was_alive
     }
 
     /// Returns the error for a call that got [`Event::Closed`] instead of a response. Drains pending events first; a
@@ -389,7 +397,7 @@ impl Session {
             State::Waiting { trying, .. } | State::Abandoned { trying, .. } => {
                 *trying || self.is_hangup_announced() || self.input.is_inside_message()
             }
-            State::Confirming(_) => self.is_hangup_announced(),
+            State::Confirming { .. } => self.is_hangup_announced(),
             _ => false,
         }
     }

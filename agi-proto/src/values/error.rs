@@ -54,7 +54,8 @@ pub enum EncodeError {
         /// See [`AsteriskVersion::command_limit`](crate::AsteriskVersion::command_limit).
         limit: usize,
     },
-    /// `RECORD FILE` while music on hold is on: it corrupts Asterisk's memory. Send `SET MUSIC OFF` first.
+    /// `RECORD FILE` while music on hold is on: it corrupts Asterisk's memory, or is never answered. Send `SET MUSIC OFF`
+    /// first, or let it begin with a beep.
     #[error("{command}: music on hold is on, which would corrupt Asterisk: send SET MUSIC OFF first")]
     MusicIsOn {
         /// The command.
@@ -144,9 +145,15 @@ pub enum Rejection {
     /// 510: Asterisk knows no such command, or the module that has it is not loaded.
     #[error("510: unknown command")]
     UnknownCommand,
-    /// 511: the channel is hung up (or in an intercept routine) and this command needs a live one.
-    #[error("511: not permitted on a dead channel")]
-    DeadChannel,
+    /// 511: the command needs a live channel, and AGI runs on one that is hung up, or in an interception routine (for
+    /// connected line and redirecting updates), in which a channel that lives takes no such command either.
+    #[error("511: {}{}", Excerpt(.text), if *.hung_up { "" } else { ": the channel lives, so this is an interception routine" })]
+    DeadChannel {
+        /// Asterisk's words.
+        text: BString,
+        /// Whether the channel is hung up: announced by Asterisk, or answered when the session asked.
+        hung_up: bool,
+    },
     /// 520: wrong arguments. The text is the command's documentation, or empty where Asterisk has
     /// none at hand.
     #[error("520: wrong arguments: {}", Excerpt(.usage))]
@@ -230,7 +237,8 @@ impl<Io> Error<Io> {
     /// Whether the call is simply over: hung up or closed, in whichever way that showed.
     pub fn is_hangup(&self) -> bool {
         match self {
-            Self::Hangup | Self::Closed | Self::Rejected(Rejection::DeadChannel) => true,
+            Self::Hangup | Self::Closed => true,
+            Self::Rejected(Rejection::DeadChannel { hung_up, .. }) => *hung_up,
             Self::Reply(error) => error.hung_up && error.kind == ReplyErrorKind::Failed,
             _ => false,
         }

@@ -30,9 +30,10 @@ pub enum MusicEffect {
     Ignores,
     /// It switches the music on.
     Starts,
-    /// It switches the music off.
+    /// It stops the music: `SET MUSIC off`, and each command that plays a file.
     Stops,
-    /// It corrupts Asterisk while the music plays, so it is refused then: `RECORD FILE`.
+    /// It must not run while the music plays, so it is refused then: `RECORD FILE`, which corrupts Asterisk's memory, or
+    /// is never answered.
     Breaks,
 }
 

@@ -40,6 +40,13 @@ impl<T: Transport> Channel<T> {
         self.lease.session.is_hung_up()
     }
 
+    /// Returns whether the channel seems to have been hung up before the call began, as it is in the extension `h` and in
+    /// a hangup handler: no hangup was reported, and no command ran that needs a live channel. A server reports such a
+    /// call as [`CallOutcome::Refused`](crate::CallOutcome::Refused). See [`Session::began_dead`](agi_proto::Session::began_dead).
+    pub fn began_dead(&self) -> bool {
+        self.lease.session.began_dead()
+    }
+
     /// Whether Asterisk is known to have closed the conversation: no command works any more.
     pub fn is_closed(&self) -> bool {
         self.lease.session.is_closed()

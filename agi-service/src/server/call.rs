@@ -201,8 +201,7 @@ impl<T: Transport + Send + 'static> Call<T> {
         // server ends.
         match race(returned, pin!(self.server.cancel.told())).await {
             Won::First(Ok(conversation)) => {
-                let session = &conversation.session;
-                outcome = outcome.announced(session.is_hangup_announced() || !session.is_hung_up());
+                outcome = outcome.began_dead(conversation.session.began_dead());
                 let linger = self.server.options.linger;
                 Box::pin(self.conclude(conversation, outcome.status(), linger)).await;
             }

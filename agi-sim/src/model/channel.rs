@@ -37,6 +37,8 @@ pub struct Channel {
     pub(crate) variables: BTreeMap<BString, BString>,
     pub(crate) database: BTreeMap<BString, BString>,
     pub(crate) epoch: u64,
+    /// Whether it is hung up, as it was when the command began that runs.
+    pub(crate) hung_up: bool,
     /// BASE64_ENCODE leaves out what is no whole group of three bytes, as Asterisk 16 does and 22 does not.
     pub(crate) cuts_base64: bool,
     /// Whether `priority` is where the dialplan was sent: it stands at the one before, as it is going to add 1.
@@ -58,6 +60,7 @@ impl Channel {
             variables: setup.variables.clone(),
             database: setup.database.clone(),
             epoch: setup.epoch,
+            hung_up: setup.dead,
             cuts_base64: !setup.has(&[(17, 0)]),
             sent: false,
         }

@@ -119,6 +119,7 @@ fn facts(channel: &Channel, what: &[u8]) -> Option<BString> {
         b"context" => channel.context.clone(),
         b"exten" => channel.extension.clone(),
         b"uniqueid" => channel.unique_id.clone(),
+        b"checkhangup" => u8::from(channel.hung_up).to_string().into(),
         _ => return None,
     })
 }

@@ -329,6 +329,7 @@ impl Pbx {
     fn run(&mut self, line: &[u8]) {
         self.call.events.push_back(Event::Command(line.into()));
         self.call.channel.epoch = self.call.setup.epoch + self.call.now.as_secs();
+        self.call.channel.hung_up = self.call.gone;
         if line.len() >= 7 && line[..7].eq_ignore_ascii_case(b"failure") {
             self.failed = true;
             return self.close();

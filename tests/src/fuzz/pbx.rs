@@ -186,6 +186,10 @@ impl Pbx {
                 return Ok(());
             }
         }
+        if words[..] == ["GET", "VARIABLE", "CHANNEL(checkhangup)"] {
+            self.write(format!("200 result=1 ({})\n", u8::from(self.dead)).into_bytes());
+            return Ok(());
+        }
         if words[..] == ["CHANNEL", "STATUS"] {
             let status = if self.dead { DEAD } else { "200 result=6" };
             self.write([status.as_bytes(), b"\n"].concat());

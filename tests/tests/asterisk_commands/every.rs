@@ -158,7 +158,7 @@ fn every_command_runs_dead_or_is_refused() {
         match block_on((row.run)(&mut line.channel)) {
             Ok(()) => assert!(info.on_dead_channel, "{} ran on a dead channel", row.name),
             Err(error) => {
-                let rejected = matches!(error, Error::Rejected(Rejection::DeadChannel));
+                let rejected = matches!(error, Error::Rejected(Rejection::DeadChannel { .. }));
                 assert!(rejected && error.is_hangup(), "{}: {error:?}", row.name);
                 assert!(!info.on_dead_channel, "{} was refused: {error}", row.name);
             }

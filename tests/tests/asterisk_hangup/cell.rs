@@ -298,7 +298,8 @@ impl<S: Script> Run<'_, S> {
             value.unwrap();
             set.unwrap();
             for error in [answer.err(), play.err()] {
-                let dead = matches!(error, Some(Error::Rejected(Rejection::DeadChannel)));
+                let dead =
+                    matches!(error, Some(Error::Rejected(Rejection::DeadChannel { hung_up: true, .. })));
                 assert!(dead && error.is_some_and(|error| error.is_hangup()));
             }
             assert!(matches!(exec.unwrap(), ExecOutcome::Returned(_)));

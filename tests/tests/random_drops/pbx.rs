@@ -177,6 +177,9 @@ impl Pbx {
             "" => return,
             "NOOP" => return self.say("200 result=0"),
             "CHANNEL STATUS" => return self.say("200 result=6"),
+            "GET VARIABLE CHANNEL(checkhangup)" => {
+                return self.say(&format!("200 result=1 ({})", u8::from(self.dead)));
+            }
             "GET FULL VARIABLE" => return self.say(&format!("200 result=1 ({argument})")),
             "GET VARIABLE" if argument.starts_with("ODD") => {
                 return self.say(&format!("200 result=1 ({})", odd_value(argument)));

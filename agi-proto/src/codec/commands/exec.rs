@@ -7,7 +7,7 @@ use crate::codec::command::Command;
 use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, ReplyFormat, Secrecy};
+use crate::values::info::{CommandInfo, MusicEffect, ReplyFormat, Secrecy};
 
 /// `EXEC`: runs a dialplan application. It runs on a dead channel too.
 ///
@@ -85,12 +85,18 @@ impl Command for Exec<'_> {
     }
 
     fn info(&self) -> CommandInfo {
-        Self::INFO.secrecy(secrecy_of(self.application))
+        info_of(self.application)
     }
 }
 
-/// Returns the secrecy of an application's arguments: `Set` and `MSet` hold values of variables.
-pub(super) fn secrecy_of(application: &[u8]) -> Secrecy {
-    let sets = [&b"Set"[..], b"MSet"].iter().any(|name| application.eq_ignore_ascii_case(name));
-    if sets { Secrecy::Arguments(2) } else { Secrecy::Open }
+/// Returns what is known of an application: `Set` and `MSet` hold values of variables, and two switch music on hold.
+pub(super) fn info_of(application: &[u8]) -> CommandInfo {
+    let is = |name: &str| application.eq_ignore_ascii_case(name.as_bytes());
+    let info = Exec::INFO;
+    match () {
+        () if is("Set") || is("MSet") => info.secrecy(Secrecy::Arguments(2)),
+        () if is("StartMusicOnHold") => info.music(MusicEffect::Starts),
+        () if is("StopMusicOnHold") => info.music(MusicEffect::Stops),
+        () => info,
+    }
 }

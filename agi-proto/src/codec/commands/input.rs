@@ -11,7 +11,7 @@ use crate::codec::reply::{self, Digits, Playback};
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, Secrecy, WhenInterrupted};
+use crate::values::info::{CommandInfo, MusicEffect, Secrecy, WhenInterrupted};
 
 /// The most digits that Asterisk has space for.
 const MOST_DIGITS: u16 = 1023;
@@ -124,6 +124,7 @@ impl Command for GetOption<'_> {
     const INFO: CommandInfo = CommandInfo::new("GET OPTION")
         .when_interrupted(WhenInterrupted::Stops)
         .failure_may_be_hangup()
+        .music(MusicEffect::Stops)
         .secrecy(Secrecy::Reply);
 
     fn encode(&self, line: &mut CommandEncoder<'_>) {

@@ -10,7 +10,7 @@ use crate::codec::reply::{self, Playback, PlaybackEnd};
 use crate::codec::response::Response;
 use crate::values::digit::{Digit, EscapeDigits};
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, WhenInterrupted};
+use crate::values::info::{CommandInfo, MusicEffect, WhenInterrupted};
 
 /// `STREAM FILE`: plays a sound file until its end or an escape digit.
 ///
@@ -39,8 +39,10 @@ impl<'a> StreamFile<'a> {
 
 impl Command for StreamFile<'_> {
     type Reply = Playback;
-    const INFO: CommandInfo =
-        CommandInfo::new("STREAM FILE").when_interrupted(WhenInterrupted::Stops).failure_may_be_hangup();
+    const INFO: CommandInfo = CommandInfo::new("STREAM FILE")
+        .when_interrupted(WhenInterrupted::Stops)
+        .failure_may_be_hangup()
+        .music(MusicEffect::Stops);
 
     fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("STREAM FILE")
@@ -156,7 +158,8 @@ impl<'a> ControlStreamFile<'a> {
 
 impl Command for ControlStreamFile<'_> {
     type Reply = ControlledPlayback;
-    const INFO: CommandInfo = CommandInfo::new("CONTROL STREAM FILE").failure_may_be_hangup();
+    const INFO: CommandInfo =
+        CommandInfo::new("CONTROL STREAM FILE").failure_may_be_hangup().music(MusicEffect::Stops);
 
     fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("CONTROL STREAM FILE").argument("file", self.file).escape_digits(self.stop);

@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 
 use bstr::{BStr, BString};
 
-use super::exec::secrecy_of;
+use super::exec::info_of;
 use super::{ALL, Exec, SetMusic};
 use crate::codec::arguments;
 use crate::codec::command::Command;
 use crate::codec::encode::CommandEncoder;
 use crate::codec::response::Response;
 use crate::values::error::ReplyError;
-use crate::values::info::{CommandInfo, MusicEffect, Secrecy, WhenInterrupted};
+use crate::values::info::{CommandInfo, MusicEffect, WhenInterrupted};
 
 /// Any command line, written by the caller: not quoted, not escaped, and not typed. LF, CR and NUL are
 /// refused, and so is a line that begins with `failure`, at which Asterisk ends the session.
@@ -75,7 +75,8 @@ impl Command for RawCommand<'_> {
         let known = ALL.iter().find(named);
         let mut info = CommandInfo { failure_may_be_hangup: false, ..known.copied().unwrap_or(Self::INFO) };
         if info.name == Exec::INFO.name {
-            info.secrecy = words.get(1).map_or(Secrecy::Open, |application| secrecy_of(application));
+            let Some(application) = words.get(1) else { return info };
+            info = info_of(application);
         }
         if info.name == SetMusic::INFO.name {
             let is_on = words.get(2).is_some_and(|mode| mode.eq_ignore_ascii_case(b"on"));

@@ -23,6 +23,10 @@ const MOST_SILENCE: i32 = i32::MAX / 1000;
 /// All six ends that Asterisk tells are values, see [`RecordEnd`]: a hangup too leaves a recording, and the
 /// channel is then known to be hung up.
 ///
+/// While music on hold is on it is refused with [`EncodeError::MusicIsOn`](crate::EncodeError::MusicIsOn), unless it
+/// begins with a [beep](Self::beep): the music's file and the recording share a place in Asterisk, which then corrupts its
+/// memory, or never answers. The session knows of music that this conversation started, not of the dialplan's.
+///
 /// Failure (a bare -1): the channel cannot be listened to for silence.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordFile<'a> {
@@ -109,6 +113,11 @@ impl Command for RecordFile<'_> {
     type Reply = Recording;
     const INFO: CommandInfo =
         CommandInfo::new("RECORD FILE").failure_may_be_hangup().music(MusicEffect::Breaks);
+
+    fn info(&self) -> CommandInfo {
+        // the beep is a file, and stops the music before the recording begins
+        if self.beep { Self::INFO.music(MusicEffect::Stops) } else { Self::INFO }
+    }
 
     fn encode(&self, line: &mut CommandEncoder<'_>) {
         line.words("RECORD FILE")

@@ -23,7 +23,7 @@ impl State {
     /// Returns whether somebody waits for a reply.
     pub(super) fn is_waiting(&self) -> bool {
         match self {
-            Self::Waiting { .. } | Self::Confirming(_) | Self::Ready(_) => true,
+            Self::Waiting { .. } | Self::Confirming { .. } | Self::Ready(_) => true,
             Self::Abandoned { queued, .. } => queued.is_some(),
             Self::Syncing { purpose, queued } => queued.is_some() || purpose.is_awaited(),
             Self::Environment { .. } | Self::Idle | Self::Finishing | Self::Closed { .. } => false,
@@ -34,8 +34,44 @@ impl State {
     pub(super) fn owed(&self) -> Option<CommandInfo> {
         match self {
             Self::Waiting { info, .. } | Self::Abandoned { info, .. } => Some(*info),
-            Self::Confirming(_) => Some(ChannelStatus::INFO),
+            Self::Confirming { question, .. } => Some(question.info()),
             _ => None,
+        }
+    }
+}
+
+/// The question whether the channel is hung up. A `HANGUP` in transit arrives before its reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Question {
+    /// Asked after a -1: a dead channel replies 511.
+    Status,
+    /// Asked after a 511 that no `HANGUP` announced. Asterisk refuses commands so on a channel that is hung up, and also
+    /// in an interception routine, in which the channel lives. This variable tells them apart.
+    CheckHangup,
+}
+
+impl Question {
+    pub(super) fn line(self) -> &'static [u8] {
+        match self {
+            Self::Status => b"CHANNEL STATUS\n",
+            Self::CheckHangup => b"GET VARIABLE CHANNEL(checkhangup)\n",
+        }
+    }
+
+    /// Returns the facts of the command. Every reply to it is one line.
+    pub(super) fn info(self) -> CommandInfo {
+        match self {
+            Self::Status => ChannelStatus::INFO,
+            Self::CheckHangup => CommandInfo::new("GET VARIABLE").on_dead_channel(),
+        }
+    }
+
+    /// Returns whether a reply means that the channel is hung up. An Asterisk without the function does not say, and then
+    /// the 511 is taken for what it usually means.
+    pub(super) fn is_hangup(self, reply: &[u8]) -> bool {
+        match self {
+            Self::Status => reply.starts_with(b"511"),
+            Self::CheckHangup => reply != b"200 result=1 (0)",
         }
     }
 }
@@ -85,7 +121,7 @@ impl Session {
             // no reply is one to a line that is not wholly written
             _ if !self.output.is_empty() => None,
             State::Waiting { info, .. } | State::Abandoned { info, .. } => Some(info.format),
-            State::Confirming(_) => Some(ReplyFormat::Line),
+            State::Confirming { .. } => Some(ReplyFormat::Line),
             _ => None,
         };
         let found = self.input.next_message(format);

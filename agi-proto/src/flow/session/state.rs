@@ -3,23 +3,21 @@
 use alloc::vec::Vec;
 use core::mem::{replace, take};
 
-use super::questions::is_minus_one;
+use super::questions::{Question, is_minus_one};
 use super::reply::{self, Held};
 use super::{Session, Step};
-use crate::codec::command::Command;
-use crate::codec::commands::ChannelStatus;
 use crate::codec::environment::Environment;
 use crate::codec::line::{LineTooLong, trim_line_end};
 use crate::codec::response::Response;
 use crate::values::error::{EnvironmentError, ProtocolError};
-use crate::values::info::{CommandInfo, ReplyFormat};
+use crate::values::info::{CommandInfo, MusicEffect, ReplyFormat};
 use crate::values::limits::Limits;
 
 /// The state of a conversation: who may speak, and what is owed.
 ///
 /// ```text
 ///                                     -- send --> Waiting -- reply ------------------> Idle
-///  Environment -- blank line --> Idle                |  \-- -1 --> Confirming -- reply --> Ready --> Idle
+///  Environment -- blank line --> Idle                |  \-- -1, 511 --> Confirming -- reply --> Ready --> Idle
 ///                                                    |  \-- EXEC returned 1, or more of a value --+
 ///                                                 abandon                                         |
 ///                                                    v                                            v
@@ -36,8 +34,8 @@ pub(super) enum State {
     Idle,
     /// The reply to this command is owed, and somebody waits for it. `trying`: a `100` has come already.
     Waiting { info: CommandInfo, trying: bool },
-    /// The reply that is held says -1: whether the channel is hung up is being asked.
-    Confirming(Held),
+    /// The reply that is held may mean a hangup: whether the channel is hung up is being asked.
+    Confirming { held: Held, question: Question },
     /// The reply that is held can be delivered.
     Ready(Held),
     /// The reply to this command may be owed, and nobody waits for it.
@@ -95,12 +93,14 @@ impl Session {
             | State::Syncing { queued: queued @ Some(_), .. } => {
                 *queued = None;
             }
-            State::Waiting { .. } | State::Confirming(_) if self.output.retract() => self.state = State::Idle,
+            State::Waiting { .. } | State::Confirming { .. } if self.output.retract() => {
+                self.state = State::Idle;
+            }
             State::Waiting { info, trying } => {
                 self.state = State::Abandoned { info: *info, trying: *trying, queued: None };
             }
-            State::Confirming(_) => {
-                self.state = State::Abandoned { info: ChannelStatus::INFO, trying: false, queued: None };
+            State::Confirming { question, .. } => {
+                self.state = State::Abandoned { info: question.info(), trying: false, queued: None };
             }
             State::Ready(_) => self.state = State::Idle,
             State::Syncing { purpose: purpose @ BarrierPurpose::Surplus(_), .. } => {
@@ -189,14 +189,22 @@ impl Session {
             return Err(ProtocolError::Malformed(self.shown(message)));
         };
         let status = response.status();
-        if status == 511 && !self.is_hung_up() {
-            // no HANGUP announces it if AGISIGHUP is off; this message is looked at again
-            self.note_hangup(false);
+        if status == 511 && !self.is_hung_up() && self.is_awaited() {
+            if response.is_intercept() {
+                let held = self.hold(length, status);
+                self.ask_whether_hung_up(held, Question::CheckHangup);
+            } else {
+                self.note_hangup(false); // this message is looked at again
+            }
             return Ok(None);
         }
         if response.is_provisional() {
             self.input.take(length);
             return Ok(self.on_provisional());
+        }
+        if status == 200 {
+            self.hangup.was_alive |= !info.on_dead_channel;
+            self.music &= info.music != MusicEffect::Stops;
         }
         if info.format == ReplyFormat::Exec && message == b"200 result=1" {
             let held = self.hold(length, status);
@@ -212,7 +220,7 @@ impl Session {
         }
         if info.failure_may_be_hangup && is_minus_one(&response) && !self.is_hung_up() && self.is_awaited() {
             let held = self.hold(length, status);
-            self.ask_whether_hung_up(held);
+            self.ask_whether_hung_up(held, Question::Status);
             return Ok(None);
         }
         let text = message.len();
@@ -221,17 +229,11 @@ impl Session {
 
     /// `100 result=0 Trying...`: the command runs, and its reply is still to come.
     fn on_provisional(&mut self) -> Option<Step> {
-        match &mut self.state {
-            State::Waiting { trying, .. } => {
-                *trying = true;
-                Some(Step::Trying)
-            }
-            State::Abandoned { trying, .. } => {
-                *trying = true;
-                None
-            }
-            _ => None,
-        }
+        let (State::Waiting { trying, .. } | State::Abandoned { trying, .. }) = &mut self.state else {
+            return None;
+        };
+        *trying = true;
+        self.is_awaited().then_some(Step::Trying)
     }
 
     /// The owed reply is whole.
@@ -243,9 +245,10 @@ impl Session {
             return Some(Step::Response { length, text, status });
         }
         match replace(&mut self.state, State::Idle) {
-            // the reply was 511, which has been noted, or the channel lives
-            State::Confirming(held) => {
-                self.input.take(length);
+            State::Confirming { held, question } => {
+                if question.is_hangup(&self.input.take(length)[..text]) {
+                    self.note_hangup(false);
+                }
                 self.state = State::Ready(held);
             }
             State::Abandoned { queued, .. } => {
@@ -321,7 +324,7 @@ impl Session {
         }
         match replace(&mut self.state, State::Closed { reported: false }) {
             // EOF in place of the reply: the session ends at hangup (AGIEXITONHANGUP)
-            State::Confirming(held) => {
+            State::Confirming { held, .. } => {
                 self.note_hangup(false);
                 self.state = State::Ready(held);
                 Ok(None)
@@ -386,12 +389,9 @@ impl Session {
 // ---- helpers of the transitions ----
 
 impl Session {
-    /// Sends `CHANNEL STATUS`. A dead channel replies 511, and any `HANGUP` in transit arrives first.
-    fn ask_whether_hung_up(&mut self, held: Held) {
-        let out = self.output.buffer();
-        out.extend_from_slice(ChannelStatus::INFO.name.as_bytes());
-        out.push(b'\n');
-        self.state = State::Confirming(held);
+    fn ask_whether_hung_up(&mut self, held: Held, question: Question) {
+        self.output.buffer().extend_from_slice(question.line());
+        self.state = State::Confirming { held, question };
     }
 
     /// Sends the barrier if the reply that is owed may never come.
