@@ -42,7 +42,7 @@ use crate::Channel;
 )]
 pub trait Handler<Arguments = (), S = TcpStream>: Send + Sync + 'static {
     /// What a handler fails with. The server logs it, unless it is or comes from (see
-    /// [`Error::source`](StdError::source)) an [`Error`](crate::Error) that only says that the call is over.
+    /// [`Error::source`](std::error::Error::source)) an [`Error`](crate::Error) that only says that the call is over.
     type Error: Into<BoxError>;
 
     /// Handles one call.

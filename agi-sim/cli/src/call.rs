@@ -20,7 +20,7 @@ use crate::at;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// What to call, as AGI() takes it: agi://host[:port][/path][?query].
+    /// What to call, as AGI() takes it, for example agi://127.0.0.1:4573/menu?lang=en.
     url: String,
     /// The arguments behind it.
     arguments: Vec<String>,

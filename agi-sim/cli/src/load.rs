@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// keys = "12#", pressed wherever a command listens; hang_up_after = [0, 3], after how many commands callers hang
     /// up, in turn; delay_ms, for which the second half of each answer waits; bytes_at_once, 0 for all of them;
     /// hostile_values = true, for a variable NOTE with line ends and forged answers; and in the end a table
-    /// [variables] of the channel's variables.
+    /// `variables` of the channel's variables.
     #[arg(long, conflicts_with = "scenario")]
     file: Option<PathBuf>,
     /// How many callers there are at once, at most 20,000.
