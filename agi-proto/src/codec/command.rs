@@ -10,7 +10,7 @@ use crate::values::info::CommandInfo;
 /// A command: it is written as one line and its answer is a [`Reply`](Self::Reply).
 ///
 /// Every command of Asterisk is a type in [`commands`](crate::commands). Implement this for a command
-/// that a module of your own adds to Asterisk, or use [`RawCommand`].
+/// that a module of your own adds to Asterisk, or use [`RawCommand`](crate::RawCommand).
 ///
 /// ```
 /// use agi_proto::{Command, CommandInfo, CommandEncoder, ReplyError, Response};
@@ -53,7 +53,7 @@ pub trait Command {
     /// command cannot mean it.
     fn decode(response: &Response<'_>) -> Result<Self::Reply, ReplyError>;
 
-    /// [`INFO`](Self::INFO), unless it depends on the value, as it does for [`RawCommand`].
+    /// [`INFO`](Self::INFO), unless it depends on the value, as it does for [`RawCommand`](crate::RawCommand).
     fn info(&self) -> CommandInfo {
         Self::INFO
     }
@@ -93,7 +93,7 @@ impl<R> Pending<R> {
     ///
     /// # Errors
     ///
-    /// [`Rejection`] for a status other than 200, [`ReplyError`] for a 200 that means failure. The
+    /// [`Rejection`](crate::Rejection) for a status other than 200, [`ReplyError`] for a 200 that means failure. The
     /// conversation goes on after either.
     pub fn decode(self, response: Response<'_>) -> Result<R, CallError> {
         if response.status() != 200 {

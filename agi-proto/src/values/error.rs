@@ -111,14 +111,14 @@ pub enum EnvironmentError {
     /// What stands before the `:` is no identifier.
     #[error("what stands before the colon is no name: {}", Excerpt(.0))]
     BadName(BString),
-    /// A name that came before. See [`Leniency::duplicates`].
+    /// A name that came before. See [`Leniency::duplicates`](crate::Leniency::duplicates).
     #[error("a name that came before: {}", Excerpt(.0))]
     Duplicate(BString),
-    /// A variable that is not where Asterisk puts it. See [`Leniency::any_order`].
+    /// A variable that is not where Asterisk puts it. See [`Leniency::any_order`](crate::Leniency::any_order).
     #[error("a variable that is not in its place: {}", Excerpt(.0))]
     OutOfOrder(BString),
     /// The blank line came before this variable, which Asterisk always sends. See
-    /// [`Leniency::incomplete`].
+    /// [`Leniency::incomplete`](crate::Leniency::incomplete).
     #[error("the block ended before {0}")]
     Incomplete(&'static str),
     /// The stream ended inside the block.
