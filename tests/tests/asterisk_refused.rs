@@ -3,7 +3,7 @@
 
 use agi_proto::Rejection;
 use agi_proto::commands::exec::ExecOutcome;
-use agi_proto::commands::{Answer, Exec, GetVariable, Noop};
+use agi_proto::commands::{Answer, Exec, GetVariable, Noop, SetVariable};
 use agi_tests::asterisk::{Asterisk, Call, Version};
 use agi_tests::script::{Blocking, Error, HANG, Port, Script, Smol, Tape, Tokio};
 use std::time::Duration;
@@ -37,8 +37,10 @@ fn routine<S: Script>(version: Version, routine: &str, far: &str) {
         assert!(!is_hangup(&mut inner), "the channel lives");
         assert_eq!(inner.call(Exec::new("Wait").arguments("0.01")).unwrap(), ExecOutcome::Returned(0));
         assert!(!is_hangup(&mut inner), "it still does");
+        // the bridge sometimes passes the same news on once more, for which nobody would accept
+        inner.call(SetVariable::new(&format!("{routine}_SEND_SUB"), "")).unwrap();
         inner.close().unwrap();
-        assert_eq!(tape.words(mark..).join(" "), "511 200 200 511 200 > H EOF");
+        assert_eq!(tape.words(mark..).join(" "), "511 200 200 511 200 200 > H EOF");
     });
     call.hang_up();
     script.close().unwrap();
