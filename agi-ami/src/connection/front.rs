@@ -160,7 +160,7 @@ impl Front {
     fn responded(&mut self, asked: Asked, error: Option<String>, message: Message<'_>) {
         match (asked, error) {
             (Asked::Challenge | Asked::Login, Some(message)) => {
-                self.fail(ConnectionError::Refused { message })
+                self.fail(ConnectionError::Refused { message });
             }
             (Asked::Challenge, None) => self.challenged(message.get("Challenge").unwrap_or_default()),
             (Asked::Login, None) => self.logged_in(),
@@ -204,7 +204,7 @@ impl Front {
             "AsyncAGIExec" => self.executed(uniqueid, message),
             "AsyncAGIEnd" => self.with_innermost(uniqueid, Call::end),
             "AGIExecStart" => {
-                self.with_innermost(uniqueid, |call, out| call.begun(message.get("Command"), out))
+                self.with_innermost(uniqueid, |call, out| call.begun(message.get("Command"), out));
             }
             "AGIExecEnd" => {
                 let fails = message.get("ResultCode") == Some(b"-1");
@@ -221,9 +221,9 @@ impl Front {
                     }
                 });
             }
-            "BridgeLeave" => {
-                self.calls.with_channel(uniqueid, &mut self.out, |call, out| call.left_bridge(out.now))
-            }
+            "BridgeLeave" => self.calls.with_channel(uniqueid, &mut self.out, |call, out| {
+                call.left_bridge(out.now);
+            }),
             "Status" => self.status(uniqueid, message),
             "StatusComplete" if self.is_of_list(message) => {
                 self.list = None;
@@ -312,10 +312,11 @@ impl Front {
             self.calls.with_channel(uniqueid, &mut self.out, |call, out| {
                 call.status(application, owes_dialplan, out);
             });
-        } else if self.is_of_list(message) && status::is_waiting(message) {
-            if action::check("AGI", "Channel", uniqueid).is_ok() {
-                self.found(uniqueid, message);
-            }
+        } else if self.is_of_list(message)
+            && status::is_waiting(message)
+            && action::check("AGI", "Channel", uniqueid).is_ok()
+        {
+            self.found(uniqueid, message);
         }
     }
 
