@@ -5,6 +5,7 @@ mod claims;
 mod commands;
 mod cut;
 mod ends;
+mod fuzz;
 mod login;
 mod orphans;
 mod transcripts;
