@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::str;
 use core::time::Duration;
 
 use crate::action;
@@ -146,14 +147,17 @@ impl Front {
     // ---- messages ----
 
     fn received(&mut self, message: Message<'_>) {
-        if let Some(response) = message.get("Response") {
+        // OriginateResponse is an event of any client's action, and holds a response
+        if let Some(event) = message.get("Event") {
+            if let (Ok(event), true) = (str::from_utf8(event), self.is_ready()) {
+                self.happened(event, message);
+            }
+        } else if let Some(response) = message.get("Response") {
             let is_error = response.eq_ignore_ascii_case(b"Error");
             let id = message.text("ActionID").and_then(|id| id.parse().ok());
             if let Some(asked) = id.and_then(|id| self.out.answered(id)) {
                 self.responded(asked, is_error.then(|| text(message, "Message")), message);
             }
-        } else if let (Some(event), true) = (message.text("Event"), self.is_ready()) {
-            self.happened(event, message);
         }
     }
 

@@ -148,6 +148,23 @@ fn others_results_are_nobodys() {
 }
 
 #[test]
+fn an_event_that_holds_a_response_is_an_event() {
+    let mut ami = Ami::with(asleep());
+    let call = ami.call("1.1");
+    ami.is_held = true;
+    for id in 1..10 {
+        // as OriginateResponse does, of another client's action
+        let id = format!("{id}");
+        ami.services[0].connection.send(call, b"NOOP", ami.now).unwrap();
+        let headers = [("ActionID", id.as_bytes()), ("Response", b"Error"), ("Message", b"No such channel")];
+        ami.services[0].poll();
+        ami.tell("OriginateResponse", "9.9", &headers);
+        ami.settle();
+    }
+    assert_eq!(ami.events(0), []);
+}
+
+#[test]
 fn what_a_redirect_left_in_the_queue_is_nobodys_answer() {
     let mut ami = Ami::with(asleep());
     let first = ami.call("1.1");
