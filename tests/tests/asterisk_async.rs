@@ -53,7 +53,7 @@ impl Service {
             Ok(0) => self.connection.handle_eof(),
             Ok(read) => self.connection.handle_input(&buffer[..read], self.begun.elapsed()),
             Err(error) => {
-                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}")
+                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
             }
         }
         self.connection.handle_timeout(self.begun.elapsed());
