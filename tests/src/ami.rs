@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use agi_ami::{CallId, Connection, ConnectionError, Credentials, Event, Options};
+use agi_proto::Session;
 
 /// The environment of a call without arguments.
 pub const ENVIRONMENT: &str = "agi_request: async\nagi_channel: Local/wait@far-00000000;1\nagi_language: en\n\
@@ -12,6 +13,11 @@ pub const ENVIRONMENT: &str = "agi_request: async\nagi_channel: Local/wait@far-0
     agi_callingpres: 67\nagi_callingani2: 0\nagi_callington: 0\nagi_callingtns: 0\nagi_dnid: unknown\n\
     agi_rdnis: unknown\nagi_context: h\nagi_extension: plain\nagi_priority: 2\nagi_enhanced: 0.0\nagi_accountcode: \n\
     agi_threadid: 140554194187968\n";
+
+/// Gives a script's session bytes of its stream, which were all that there was to read.
+pub fn feed(session: &mut Session, bytes: &[u8]) {
+    session.handle_input(bytes);
+}
 
 /// One service's connection and what it reported.
 pub struct Service {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use agi_ami::{CallId, Connection, Credentials, Cut, End, Event, Fate, Options, Orphans};
 use agi_proto::Session;
+use agi_tests::ami::feed;
 use agi_tests::asterisk::{Asterisk, Call, FarLeg, LiveCall, Version, Where};
 use agi_tests::pair::{Seen, seen};
 
@@ -143,7 +144,7 @@ fn commands(asterisk: &Asterisk, service: &mut Service) {
     let live = asterisk.call(&call(FarLeg::Wait).preset("X", "a\nb\r\nc").report("DONE"));
     let (call, environment) = service.started();
     let mut session = Session::new(1);
-    session.handle_input(&environment);
+    feed(&mut session, &environment);
     assert_eq!(seen(&mut session), [Seen::Environment]);
     assert!(environment.ends_with(b"agi_arg_1: arg1\nagi_arg_2: arg two\n\n"));
     assert_eq!(service.ask(call, "GET VARIABLE X"), "200 result=1 (a\nb\r\nc)\n");
@@ -172,7 +173,7 @@ fn cuts(asterisk: &Asterisk, service: &mut Service) {
     let (call, environment) = service.started();
     assert!(environment.len() > 1_259, "{}", environment.len());
     let mut session = Session::new(1);
-    session.handle_input(&environment);
+    feed(&mut session, &environment);
     assert_eq!(seen(&mut session), [Seen::Environment]);
     for times in 1..=4 {
         let line = format!("GET FULL VARIABLE \"{}\"", "${X}".repeat(times));
@@ -365,7 +366,7 @@ fn orphans(asterisk: &Asterisk) {
     assert_eq!(heir.next(), Event::Orphan { uniqueid: live.unique_id().into(), fate });
     let (call, environment) = heir.started();
     let mut session = Session::new(1);
-    session.handle_input(&environment);
+    feed(&mut session, &environment);
     assert_eq!(seen(&mut session), [Seen::Environment]);
     assert_eq!(heir.ask(call, "GET VARIABLE EXTEN"), "200 result=1 (run)\n");
     drop(heir);

@@ -1,6 +1,7 @@
 use agi_ami::{COMMAND_BYTES, CallId, End, Event, Options, SendError};
-use agi_proto::{Raw, Session};
-use agi_tests::ami::{Ami, ENVIRONMENT};
+use agi_proto::Session;
+use agi_proto::commands::Noop;
+use agi_tests::ami::{Ami, ENVIRONMENT, feed};
 use agi_tests::pair::{Seen, seen};
 
 use super::{MS, SECOND, asleep, ended, reply};
@@ -24,19 +25,19 @@ fn an_unmodified_session_runs_over_it() {
     let events = ami.events(0);
     let [Event::Started { call, environment, .. }] = events.as_slice() else { panic!("{events:?}") };
     let mut session = Session::new(1);
-    session.handle_input(environment);
+    feed(&mut session, environment);
     assert_eq!(seen(&mut session), [Seen::Environment]);
-    let _pending = session.send(&Raw::new("CHANNEL STATUS")).unwrap();
+    let _pending = session.send(&Noop::new()).unwrap();
     let line = session.poll_transmit().unwrap().to_vec();
     session.transmitted(line.len());
     ami.services[0].connection.send(*call, &line, ami.now).unwrap();
     ami.settle();
     let Event::Reply { reply, .. } = ami.events(0).remove(1) else { panic!("no reply") };
-    session.handle_input(&reply);
+    feed(&mut session, &reply);
     assert_eq!(seen(&mut session), [Seen::Response("200 result=0".into())]);
     ami.end("1.1");
     let Event::Ended { end, .. } = ami.events(0).remove(0) else { panic!("no end") };
-    session.handle_input(end.agi_line());
+    feed(&mut session, end.agi_line());
     session.handle_eof();
     assert_eq!(seen(&mut session), [Seen::Hangup, Seen::Closed]);
 }

@@ -2,7 +2,7 @@
 
 use agi_ami::{CallId, End, Event, Fate, Options, Orphans};
 use agi_proto::Session;
-use agi_tests::ami::{Ami, ENVIRONMENT};
+use agi_tests::ami::{Ami, ENVIRONMENT, feed};
 use agi_tests::pair::{Seen, seen};
 
 use super::{SECOND, asleep, ended, reply};
@@ -59,7 +59,7 @@ fn they_may_be_adopted() {
     let mut ami = late(Orphans::Adopt, None);
     let (call, environment) = adopted(&mut ami);
     let mut session = Session::new(1);
-    session.handle_input(&environment);
+    feed(&mut session, &environment);
     assert_eq!(seen(&mut session), [Seen::Environment], "it is one");
     assert!(environment.ends_with(b"agi_arg_1: arg1\nagi_arg_2: arg two\n\n"));
     ami.send(call, "NOOP");
