@@ -237,10 +237,12 @@ impl Call {
         self.over(if has_ended { End::Hangup } else { End::Gone }, out);
     }
 
-    /// The response to a command is an error: the channel does not exist, or is not in Async AGI.
+    /// Asterisk says that the channel does not exist or is not in Async AGI. Where the end follows, it will not.
     pub(crate) fn refused(&mut self, out: &mut Out) {
-        if !matches!(self.state, State::Leaving(_) | State::Ending { .. }) {
-            self.gone(out);
+        match self.state {
+            State::Leaving(end) if !self.is_hanging_up => self.over(end, out),
+            State::Ending { .. } => {}
+            _ => self.gone(out),
         }
     }
 

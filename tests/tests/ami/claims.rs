@@ -195,6 +195,32 @@ fn the_call_of_a_service_that_is_gone_may_be_left() {
 }
 
 #[test]
+fn the_call_of_a_service_that_is_gone_is_known_by_its_answer_before() {
+    let mut ami = Ami::with(claiming("a"));
+    ami.start("1.1", ENVIRONMENT);
+    ami.join(claiming("b")); // it finds the call and asks
+    ami.wait(10 * SECOND);
+    assert_eq!(ami.events(1), []);
+    ami.services[0].is_up = false;
+    ami.wait(40 * SECOND);
+    let fate = agi_ami::Fate::Broken;
+    assert_eq!(ami.events(1), [Event::Orphan { uniqueid: b"1.1".into(), fate }]);
+}
+
+#[test]
+fn the_call_of_a_service_that_is_gone_is_not_forgotten_while_it_dials() {
+    let mut ami = killed(Orphans::Adopt);
+    ami.channels.get_mut("1.1").unwrap().application = "Dial".into();
+    ami.is_held = true;
+    ami.wait(100 * SECOND);
+    assert_eq!(ami.events(1), []);
+    ami.is_held = false;
+    ami.settle();
+    ami.wait(3 * SECOND);
+    assert_eq!(started(&mut ami, 1).len(), 1);
+}
+
+#[test]
 fn of_two_that_would_adopt_a_call_one_does() {
     let mut ami = killed(Orphans::Adopt);
     let mut options = claiming("c");

@@ -87,6 +87,16 @@ fn a_failure_and_at_once_the_next_session() {
 }
 
 #[test]
+fn a_failure_whose_end_is_not_told() {
+    let (mut ami, call) = running("STREAM FILE nope \"\"");
+    ami.complete("1.1", b"200 result=-1 endpos=0\n", "-1");
+    ami.events(0);
+    ami.channels.clear();
+    ami.wait(30 * SECOND);
+    assert_eq!(ami.events(0), [ended(call, End::Failed)]);
+}
+
+#[test]
 fn a_minus_one_that_ends_nothing() {
     for line in ["GET DATA nope 200 1", "RECEIVE TEXT 100", "EXEC Busy 0"] {
         let (mut ami, call) = running(line);

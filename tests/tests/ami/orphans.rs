@@ -99,12 +99,16 @@ fn back(mut options: Options, orphans: Orphans) -> (Ami, CallId) {
     ami.settle();
     assert_eq!(ami.events(0), [ended(call, End::Lost), Event::Closed]);
     ami.start("9.9", ENVIRONMENT); // not seen
+    reconnect(&mut ami);
+    (ami, call)
+}
+
+fn reconnect(ami: &mut Ami) {
     let now = ami.now;
     ami.services[0].connection.reconnect(now);
     ami.services[0].read(b"Asterisk Call Manager/11.0.0\r\n", now);
     ami.settle();
     assert_eq!(ami.services[0].events.remove(0), Event::Ready);
-    (ami, call)
 }
 
 #[test]
@@ -114,6 +118,18 @@ fn what_was_lost_with_the_connection_is_broken_out() {
     assert_eq!(ami.events(0), [orphan(Fate::Broken), left]);
     assert!(ami.channels["1.1"].pipes.is_empty());
     assert_eq!(ami.channels["9.9"].pipes.len(), 1);
+}
+
+#[test]
+fn what_was_lost_with_a_connection_before_is_not_own_any_more() {
+    let (mut ami, _) = back(asleep(), Orphans::BreakOwn);
+    ami.services[0].connection.handle_eof();
+    ami.settle();
+    ami.events(0);
+    ami.channels.remove("9.9");
+    ami.start("1.1", ENVIRONMENT); // again, and not seen
+    reconnect(&mut ami);
+    assert_eq!(ami.events(0), [orphan(Fate::Left)]);
 }
 
 #[test]
