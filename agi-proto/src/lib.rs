@@ -13,6 +13,7 @@ mod values;
 
 pub use bstr::{BStr, BString};
 
+pub use self::codec::audio::{AudioFrame, FormatError, SampleRate};
 pub use self::codec::command::{Command, Pending};
 pub use self::codec::commands::{Raw, RawReply, WithResponse};
 pub use self::codec::encode::CommandLine;
@@ -20,7 +21,7 @@ pub use self::codec::environment::{CallingPresentation, Environment, Presentatio
 pub use self::codec::line::{LineBuffer, TooLong};
 pub use self::codec::request::Request;
 pub use self::codec::response::Response;
-pub use self::codec::{arguments, commands, eagi, reply};
+pub use self::codec::{arguments, audiosocket, commands, eagi, reply};
 pub use self::flow::asterisk::{Asterisk, AsteriskEvent, Invocation};
 pub use self::flow::session::{Event, Session};
 pub use self::values::digit::{Digit, EscapeDigits};
