@@ -23,6 +23,9 @@ pub use self::codec::request::Request;
 pub use self::codec::response::Response;
 pub use self::codec::{arguments, audiosocket, commands, eagi, reply};
 pub use self::flow::asterisk::{Asterisk, AsteriskEvent, Invocation};
+pub use self::flow::audio::{
+    AudioEnd, AudioError, AudioEvent, AudioOptions, AudioStream, Cleared, SendError,
+};
 pub use self::flow::session::{Event, Session};
 pub use self::values::digit::{Digit, EscapeDigits};
 pub use self::values::error::{

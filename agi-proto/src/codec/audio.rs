@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn audio_that_is_not_linear_is_refused() {
-        let error = SampleRate::from_format("ulaw").unwrap_err();
+        let error = SampleRate::from_format("ulaw").expect_err("it is not linear");
         assert_eq!(
             error.to_string(),
             "audio format ulaw: not linear; set EAGI_AUDIO_FORMAT to slin, slin16 or another slin format"

@@ -75,6 +75,20 @@ pub enum Message<'a> {
     },
 }
 
+impl Message<'_> {
+    /// Returns the kind, the first byte.
+    pub const fn kind(&self) -> u8 {
+        match *self {
+            Self::End => END,
+            Self::Uuid(_) => UUID,
+            Self::Digit(_) => DIGIT,
+            Self::Audio { rate, .. } => AUDIO + rate as u8,
+            Self::Error(_) => ERROR,
+            Self::Other { kind } => kind,
+        }
+    }
+}
+
 /// A message that neither side may send. Final: nobody knows where the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
