@@ -152,6 +152,7 @@ impl AudioStream {
         if self.output.is_empty() {
             self.fill(now);
         }
+        self.playout.hold(now);
         self.output.poll()
     }
 
@@ -162,6 +163,9 @@ impl AudioStream {
     /// If `n` is more than it returned.
     pub fn transmitted(&mut self, n: usize) {
         self.output.transmitted(n);
+        if self.output.is_empty() {
+            self.playout.written();
+        }
     }
 
     /// Returns how long to wait for input before [`handle_timeout`](Self::handle_timeout) and
@@ -204,8 +208,8 @@ impl AudioStream {
     pub fn clear(&mut self, now: Duration) -> Cleared {
         let dropped = self.playout.clear();
         // nothing will be heard any more that could report it
-        self.drained_to_tell |= dropped > 0 && self.playout.drained_at().is_none();
-        Cleared { played: self.played(now), in_flight: self.playout.in_flight(now), dropped }
+        self.drained_to_tell |= dropped > 0 && self.playout.is_silent();
+        Cleared { played: self.played(now), in_flight: self.in_flight(now), dropped }
     }
 
     /// Ends the audio: what is queued is dropped, Asterisk is told, and [`AudioEvent::Ended`] comes when it has closed the
@@ -228,14 +232,19 @@ impl AudioStream {
         self.playout.played(now)
     }
 
-    /// Returns how many samples wait to be sent. What is [ahead](AudioOptions::ahead) is not among them.
+    /// Returns how many samples were sent [ahead](AudioOptions::ahead), and will be heard whatever happens.
+    pub fn in_flight(&self, now: Duration) -> u64 {
+        self.playout.in_flight(now)
+    }
+
+    /// Returns how many samples wait to be sent. Those [in flight](Self::in_flight) are not among them.
     pub fn queued(&self) -> u64 {
         self.playout.queued()
     }
 
     /// Returns whether all that was sent has been heard, and nothing waits.
     pub fn is_drained(&self, now: Duration) -> bool {
-        self.queued() == 0 && self.playout.in_flight(now) == 0
+        self.queued() == 0 && self.in_flight(now) == 0
     }
 
     /// Returns how many received samples were dropped, because the application did not take them in time.

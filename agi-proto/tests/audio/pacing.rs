@@ -166,7 +166,10 @@ fn a_connection_that_takes_nothing_piles_nothing_up() {
         assert_eq!(world.stream.queued(), 99 * FRAME as u64);
     }
     assert_eq!(world.stream.poll_timeout(ms(1_000)), None, "there is nothing to do");
+    // it is heard from when it is written, and so is what follows
+    assert_eq!((world.stream.played(ms(1_000)), world.stream.in_flight(ms(1_000))), (0, 160));
     world.stream.transmitted(223);
-    world.now = ms(1_000);
-    assert_eq!(times(&world.run_on_time(ms(1_050))), [1_000, 1_000, 1_000, 1_020, 1_040]);
+    assert_eq!(world.stream.played(ms(1_009)), 80);
+    world.now = ms(1_009);
+    assert_eq!(times(&world.run_on_time(ms(1_060))), [1_009, 1_009, 1_019, 1_039, 1_059]);
 }

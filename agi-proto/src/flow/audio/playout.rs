@@ -25,6 +25,8 @@ pub(super) struct Playout {
     flight: VecDeque<Flight>,
     /// When all that was sent will have been heard.
     heard_at: Duration,
+    /// The last frame was not wholly written yet, so nobody hears it.
+    is_held: bool,
     ahead: Duration,
     limit: Duration,
     /// Samples that were heard, without those in flight.
@@ -55,6 +57,7 @@ impl Playout {
             queued_at: Duration::ZERO,
             flight: VecDeque::new(),
             heard_at: Duration::ZERO,
+            is_held: false,
             ahead: ahead.max(FRAME),
             limit,
             played: 0,
@@ -85,6 +88,14 @@ impl Playout {
         queued
     }
 
+    /// Drops what waits, and the last frame unless it was written.
+    pub(super) fn stop(&mut self) {
+        self.queue.clear();
+        if core::mem::take(&mut self.is_held) {
+            self.flight.pop_back();
+        }
+    }
+
     /// Appends the next frame if it is due, as one message or, at high rates, several.
     pub(super) fn send(&mut self, now: Duration, out: &mut Vec<u8>) -> bool {
         if self.due().is_none_or(|due| now < due) {
@@ -99,8 +110,7 @@ impl Playout {
         if run.samples.is_empty() {
             self.queue.pop_front();
         }
-        let begin = self.encode(now, rate, out);
-        self.flight.push_back(Flight { begin, rate, samples: count as u64 });
+        self.encode(now, rate, out);
         true
     }
 
@@ -110,17 +120,31 @@ impl Playout {
         self.encode(now, rate, out);
     }
 
-    /// Fills the frame up with silence and returns when it will begin to be heard.
-    fn encode(&mut self, now: Duration, rate: SampleRate, out: &mut Vec<u8>) -> Duration {
+    /// Fills the frame up with silence, and lets it be heard after all before it.
+    fn encode(&mut self, now: Duration, rate: SampleRate, out: &mut Vec<u8>) {
+        let begin = self.heard_at.max(now);
+        self.heard_at = begin + FRAME;
+        self.flight.push_back(Flight { begin, rate, samples: self.frame.len() as u64 });
+        self.is_held = true;
         let whole = frame_samples(rate);
         self.frame.resize(whole, 0);
         // equal parts, so that no message is tiny
         for part in self.frame.chunks(whole.div_ceil(whole.div_ceil(MAX_SAMPLES))) {
             encode_audio(rate, part, out);
         }
-        let begin = self.heard_at.max(now);
-        self.heard_at = begin + FRAME;
-        begin
+    }
+
+    /// The last frame is still to be written: if its time has come, it will be heard from now on.
+    pub(super) fn hold(&mut self, now: Duration) {
+        if let Some(last) = self.flight.back_mut().filter(|last| self.is_held && last.begin < now) {
+            last.begin = now;
+            self.heard_at = now + FRAME;
+        }
+    }
+
+    /// The last frame was written.
+    pub(super) fn written(&mut self) {
+        self.is_held = false;
     }
 
     /// When the next frame may go out; `None` if nothing waits.
@@ -138,25 +162,32 @@ impl Playout {
 
     /// Counts what was heard, and returns whether that was the last of it.
     pub(super) fn settle(&mut self, now: Duration) -> bool {
-        let playing = !self.flight.is_empty();
-        while let Some(flight) = self.flight.front().filter(|flight| flight.begin + FRAME <= now) {
-            self.played += flight.samples;
-            self.flight.pop_front();
-        }
-        playing && self.flight.is_empty() && self.queue.is_empty()
+        let before = self.played;
+        let heard = self.written_frames().take_while(|flight| flight.begin + FRAME <= now).count();
+        self.played += self.flight.drain(..heard).map(|flight| flight.samples).sum::<u64>();
+        self.played > before && self.is_silent()
+    }
+
+    /// Whether nothing waits, and nothing of ours is in flight.
+    pub(super) fn is_silent(&self) -> bool {
+        self.queue.is_empty() && self.flight.iter().all(|flight| flight.samples == 0)
     }
 
     /// When the last of what was queued will have been heard; `None` if that is not known yet, or nothing plays.
     pub(super) fn drained_at(&self) -> Option<Duration> {
-        let last = self.flight.back()?;
-        self.queue.is_empty().then_some(last.begin + FRAME)
+        let last = self.flight.iter().rfind(|flight| flight.samples > 0)?;
+        (self.queue.is_empty() && !self.is_held).then_some(last.begin + FRAME)
+    }
+
+    fn written_frames(&self) -> impl Iterator<Item = &Flight> {
+        self.flight.iter().take(self.flight.len() - usize::from(self.is_held))
     }
 
     /// Samples that were heard.
     pub(super) fn played(&self, now: Duration) -> u64 {
         let heard =
             |flight: &Flight| flight.rate.samples(now.saturating_sub(flight.begin)).min(flight.samples);
-        self.played + self.flight.iter().map(heard).sum::<u64>()
+        self.played + self.written_frames().map(heard).sum::<u64>()
     }
 
     /// Samples that were sent and not heard.

@@ -129,7 +129,7 @@ impl AudioStream {
             State::Ending { .. } => AudioEnd::Us,
             _ => end,
         };
-        self.playout.clear();
+        self.playout.stop();
         self.output.clear();
         self.drained_to_tell = false;
         self.end_to_tell = true;
