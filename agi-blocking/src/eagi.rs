@@ -32,7 +32,7 @@
 //! * **During all other commands nothing comes**, and what the caller says meanwhile is lost: `EXEC`, `RECORD
 //!   FILE`, `CONTROL STREAM FILE`, `SAY DATE` and `SAY TIME`, `RECEIVE TEXT`, `SPEECH RECOGNIZE`.
 //! * **Of silence nothing may come**: a phone that sends no packets leaves a gap, not zeros. So the
-//!   [time](Frame::time) of a frame counts what was heard; it is not the time of day.
+//!   [time](AudioFrame::time) of a frame counts what was heard; it is not the time of day.
 //! * **What is not read** piles up in a pipe of 64 KiB, about 4 seconds. When that is full, Asterisk throws
 //!   away what is newer, and does not wait.
 //! * **After the hangup**, and after the end of the conversation ([`close`](Channel::close), or the drop of the
@@ -47,8 +47,8 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-pub use agi_proto::eagi::Frame;
-use agi_proto::eagi::Frames;
+pub use agi_proto::eagi::AudioFrame;
+use agi_proto::eagi::FrameBuffer;
 
 use crate::Channel;
 use crate::process::{Stdio, wait};
@@ -57,7 +57,7 @@ use crate::process::{Stdio, wait};
 #[derive(Debug)]
 pub struct Audio<R = Descriptor> {
     input: R,
-    frames: Frames,
+    frames: FrameBuffer,
 }
 
 impl Audio {
@@ -92,7 +92,7 @@ impl Audio {
 impl<R> Audio<R> {
     /// Audio from anywhere: a file, or bytes in memory.
     pub fn new(input: R) -> Self {
-        Self { input, frames: Frames::new(8_000) }
+        Self { input, frames: FrameBuffer::new(8_000) }
     }
 
     /// How many samples a second there are, where the format is not Asterisk's own (`slin`) but, say,
@@ -102,7 +102,7 @@ impl<R> Audio<R> {
     ///
     /// If it is 0.
     pub fn sample_rate(self, rate: u32) -> Self {
-        Self { frames: Frames::new(rate), ..self }
+        Self { frames: FrameBuffer::new(rate), ..self }
     }
 
     /// The bytes as they come. What was read of a frame that is not complete is lost.
@@ -119,7 +119,7 @@ impl<R: Read> Audio<R> {
     ///
     /// What the operating system says, and [`TimedOut`](ErrorKind::TimedOut) after the
     /// [time for it](Audio::set_timeout); one may go on after that.
-    pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
+    pub fn next_frame(&mut self) -> io::Result<Option<AudioFrame<'_>>> {
         while let Some(space) = self.frames.space() {
             match self.input.read(space) {
                 Ok(0) => break,

@@ -3,9 +3,9 @@
 //! What it is that is heard, and when nothing is, the adapters' own pages say.
 //!
 //! ```
-//! use agi_proto::eagi::Frames;
+//! use agi_proto::eagi::FrameBuffer;
 //!
-//! let mut frames = Frames::new(8_000);
+//! let mut frames = FrameBuffer::new(8_000);
 //! let mut input: &[u8] = &[0; 400];
 //! while let Some(space) = frames.space() {
 //!     // as a read would
@@ -19,44 +19,13 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-/// A piece of audio of 20 ms, and when it was heard.
-#[derive(Clone, Copy, Debug)]
-pub struct Frame<'a> {
-    samples: &'a [i16],
-    position: u64,
-    rate: u32,
-}
-
-impl<'a> Frame<'a> {
-    /// The samples.
-    pub fn samples(&self) -> &'a [i16] {
-        self.samples
-    }
-
-    /// How many samples were heard before this frame.
-    pub fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// How much was heard before this frame. What was not heard does not count.
-    pub fn time(&self) -> Duration {
-        let (rate, second) = (u64::from(self.rate), 1_000_000_000);
-        let rest = self.position % rate * second / rate;
-        Duration::from_secs(self.position / rate) + Duration::from_nanos(rest)
-    }
-
-    /// How many samples a second there are.
-    pub fn sample_rate(&self) -> u32 {
-        self.rate
-    }
-}
+pub use crate::codec::audio::AudioFrame;
 
 /// Collects the bytes of a frame: read into [`space`](Self::space) and tell how much by
 /// [`advance`](Self::advance), until the frame is whole or nothing more comes; then [`take`](Self::take) it.
 #[derive(Clone, Debug)]
-pub struct Frames {
+pub struct FrameBuffer {
     rate: u32,
     position: u64,
     bytes: Vec<u8>,
@@ -64,8 +33,9 @@ pub struct Frames {
     samples: Vec<i16>,
 }
 
-impl Frames {
-    /// Frames of 20 ms, of so many samples a second.
+impl FrameBuffer {
+    /// Returns a buffer for frames of 20 ms, of so many samples a second: the rate of the format that Asterisk was asked for,
+    /// see [`SampleRate::from_format`](crate::SampleRate::from_format).
     ///
     /// # Panics
     ///
@@ -92,15 +62,14 @@ impl Frames {
     }
 
     /// What has been collected; `None` where that is not one sample.
-    pub fn take(&mut self) -> Option<Frame<'_>> {
+    pub fn take(&mut self) -> Option<AudioFrame<'_>> {
         let pairs = self.bytes[..self.filled].chunks_exact(2);
         self.samples.clear();
         self.samples.extend(pairs.map(|pair| i16::from_ne_bytes([pair[0], pair[1]])));
         self.filled = 0;
         let position = self.position;
         self.position += self.samples.len() as u64;
-        Some(Frame { samples: &self.samples, position, rate: self.rate })
-            .filter(|frame| !frame.samples.is_empty())
+        Some(AudioFrame::new(&self.samples, position, self.rate)).filter(|frame| !frame.samples().is_empty())
     }
 }
 
@@ -110,7 +79,7 @@ mod tests {
 
     /// Gives bytes in pieces of one size, and what frames come of them: first sample, length, milliseconds.
     fn frames(bytes: &[u8], piece: usize, rate: u32) -> Vec<(i16, usize, u128)> {
-        let (mut frames, mut rest, mut found) = (Frames::new(rate), bytes, Vec::new());
+        let (mut frames, mut rest, mut found) = (FrameBuffer::new(rate), bytes, Vec::new());
         loop {
             while let Some(space) = frames.space() {
                 let (now, later) = rest.split_at(piece.min(space.len()).min(rest.len()));
@@ -139,11 +108,5 @@ mod tests {
         }
         assert_eq!(frames(&bytes, 100, 16_000), [(0, 320, 0), (320, 30, 20)]);
         assert_eq!(frames(&[1], 1, 8_000), []);
-    }
-
-    #[test]
-    fn time_does_not_drift() {
-        let frame = Frame { samples: &[], position: 44_100 * 3600 + 1, rate: 44_100 };
-        assert_eq!(frame.time(), Duration::new(3600, 22_675));
     }
 }
