@@ -152,7 +152,10 @@ impl AudioStream {
         if self.output.is_empty() {
             self.fill(now);
         }
-        self.playout.hold(now);
+        if !self.output.is_empty() {
+            self.playout.hold(now);
+            self.active = now;
+        }
         self.output.poll()
     }
 

@@ -77,6 +77,33 @@ fn what_came_before_the_end_comes_before_it() {
 }
 
 #[test]
+fn a_frame_that_was_not_wholly_written_is_lost_and_one_that_was_heard_is_reported() {
+    let mut world = World::open(AudioOptions::default());
+    world.say(&ramp(160));
+    world.run_on_time(ms(10));
+    world.now = ms(20);
+    world.stream.handle_timeout(ms(20));
+    assert_eq!(events(&mut world.stream), [Seen::Drained]);
+    world.say(&ramp(320));
+    world.run_on_time(ms(59));
+    world.stream.handle_timeout(ms(60));
+    // drained, and not reported yet, when the end comes
+    world.stream.handle_eof();
+    assert_eq!(events(&mut world.stream), [Seen::Drained, Seen::Ended(AudioEnd::Closed)]);
+
+    let mut world = World::open(AudioOptions::default());
+    world.say(&ramp(320));
+    world.stream.poll_transmit(ms(0)).unwrap();
+    world.stream.transmitted(323);
+    world.stream.poll_transmit(ms(0)).unwrap();
+    world.stream.transmitted(10);
+    world.stream.handle_eof();
+    assert_eq!((world.stream.in_flight(ms(0)), world.stream.played(ms(500))), (160, 160));
+    assert_eq!(events(&mut world.stream), [Seen::Ended(AudioEnd::Closed)]);
+    is_over(&mut world.stream);
+}
+
+#[test]
 fn a_broken_stream_ends_with_its_reason() {
     let cases: [(&[u8], AudioError); 6] = [
         (b"\x10\x00\x02a", AudioError::Truncated),
@@ -122,6 +149,16 @@ fn an_end_of_ours_is_said_once_and_waits_for_asterisk() {
     world.stream.handle_eof();
     assert_eq!(events(&mut world.stream), [Seen::Ended(AudioEnd::Us)]);
     is_over(&mut world.stream);
+}
+
+#[test]
+fn an_end_of_ours_does_not_change_what_was_heard() {
+    let mut world = World::open(AudioOptions::default());
+    world.say(&ramp(160));
+    world.run_on_time(ms(10));
+    world.stream.end(ms(10));
+    assert_eq!(world.stream.poll_transmit(ms(10)).unwrap(), [0, 0, 0]);
+    assert_eq!((world.stream.played(ms(15)), world.stream.in_flight(ms(15))), (120, 40));
 }
 
 #[test]

@@ -173,3 +173,19 @@ fn a_connection_that_takes_nothing_piles_nothing_up() {
     world.now = ms(1_009);
     assert_eq!(times(&world.run_on_time(ms(1_060))), [1_009, 1_009, 1_019, 1_039, 1_059]);
 }
+
+#[test]
+fn the_last_frame_is_not_over_before_it_is_written() {
+    let mut world = World::open(AudioOptions::default());
+    world.say(&ramp(FRAME));
+    for at in [0, 20, 500, 5_000] {
+        assert_eq!(world.stream.poll_transmit(ms(at)).unwrap().len(), 323);
+        world.stream.handle_timeout(ms(at));
+        assert_eq!(world.stream.poll_timeout(ms(at)), None, "at {at}");
+        assert!(!world.stream.is_drained(ms(at)), "at {at}");
+    }
+    world.stream.transmitted(323);
+    world.now = ms(5_000);
+    assert_eq!(world.stream.poll_timeout(ms(5_000)), Some(ms(20)));
+    assert_eq!((world.run_on_time(ms(5_500)), world.seen), (vec![], vec![Seen::Drained]));
+}

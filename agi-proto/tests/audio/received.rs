@@ -65,8 +65,10 @@ fn a_slow_application_loses_the_oldest_audio_and_learns_how_much() {
     let expected = (20..70).map(|n| Seen::Audio(n * 160, 8_000, vec![n as i16; 160]));
     assert!(seen[1..].iter().cloned().eq(expected), "{:?}", &seen[1..3]);
     // there is room again
-    world.hear(SampleRate::Hz8000, &[70; 160]);
-    assert_eq!(events(&mut world.stream), [Seen::Audio(70 * 160, 8_000, vec![70; 160])]);
+    for n in 70..120 {
+        world.hear(SampleRate::Hz8000, &[n; 160]);
+    }
+    assert_eq!(events(&mut world.stream).len(), 50);
     assert_eq!((world.stream.dropped(), world.stream.dropped_digits()), (20 * 160, 0));
 }
 

@@ -101,7 +101,7 @@ impl Playout {
         if self.due().is_none_or(|due| now < due) {
             return false;
         }
-        self.settle(now);
+        self.settle(now); // keeps few in flight, though input may wake a transport before every timer
         let Some(run) = self.queue.front_mut() else { return false };
         let rate = run.rate;
         let count = run.samples.len().min(frame_samples(rate));
@@ -110,21 +110,21 @@ impl Playout {
         if run.samples.is_empty() {
             self.queue.pop_front();
         }
-        self.encode(now, rate, out);
+        self.encode(rate, out);
         true
     }
 
     /// Appends a frame of silence.
-    pub(super) fn send_silence(&mut self, now: Duration, rate: SampleRate, out: &mut Vec<u8>) {
+    pub(super) fn send_silence(&mut self, rate: SampleRate, out: &mut Vec<u8>) {
         self.frame.clear();
-        self.encode(now, rate, out);
+        self.encode(rate, out);
     }
 
-    /// Fills the frame up with silence, and lets it be heard after all before it.
-    fn encode(&mut self, now: Duration, rate: SampleRate, out: &mut Vec<u8>) {
-        let begin = self.heard_at.max(now);
-        self.heard_at = begin + FRAME;
-        self.flight.push_back(Flight { begin, rate, samples: self.frame.len() as u64 });
+    /// Fills the frame up with silence, and lets it be heard after all before it; [`hold`](Self::hold) knows whether that is
+    /// over.
+    fn encode(&mut self, rate: SampleRate, out: &mut Vec<u8>) {
+        self.flight.push_back(Flight { begin: self.heard_at, rate, samples: self.frame.len() as u64 });
+        self.heard_at += FRAME;
         self.is_held = true;
         let whole = frame_samples(rate);
         self.frame.resize(whole, 0);

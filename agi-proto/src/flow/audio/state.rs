@@ -58,8 +58,6 @@ impl AudioStream {
                     let error = AudioError::NotIdentified { kind: message.kind() };
                     self.on_end(AudioEnd::Lost(error));
                 }
-                // of a connection that was ended before it was identified
-                (State::Ending { .. }, Message::Uuid(_)) => {}
                 (_, Message::Uuid(uuid)) => self.on_end(AudioEnd::Lost(AudioError::SecondUuid(uuid))),
                 (_, Message::End) => self.on_end(AudioEnd::Closed),
                 (_, Message::Error(code)) => self.on_end(AudioEnd::Lost(AudioError::Reported(code))),
@@ -106,13 +104,9 @@ impl AudioStream {
         match &mut self.state {
             State::Open => {
                 let out = self.output.buffer();
-                if !self.playout.send(now, out) {
-                    if now < self.active + KEEP_ALIVE {
-                        return;
-                    }
-                    self.playout.send_silence(now, self.received.rate(), out);
+                if !self.playout.send(now, out) && now >= self.active + KEEP_ALIVE {
+                    self.playout.send_silence(self.received.rate(), out);
                 }
-                self.active = now;
             }
             State::Ending { said, .. } if !*said => {
                 *said = true;
@@ -131,7 +125,6 @@ impl AudioStream {
         };
         self.playout.stop();
         self.output.clear();
-        self.drained_to_tell = false;
         self.end_to_tell = true;
         self.state = State::Ended(end);
     }
