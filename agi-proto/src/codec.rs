@@ -1,6 +1,8 @@
 //! Codec: from bytes to values and back.
 
 pub mod arguments;
+pub(crate) mod audio;
+pub mod audiosocket;
 pub(crate) mod command;
 pub mod commands;
 pub mod eagi;
