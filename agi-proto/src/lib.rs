@@ -20,7 +20,7 @@ pub use self::codec::environment::{CallingPresentation, Environment, Presentatio
 pub use self::codec::line::{LineBuffer, TooLong};
 pub use self::codec::request::Request;
 pub use self::codec::response::Response;
-pub use self::codec::{arguments, commands, eagi, reply};
+pub use self::codec::{arguments, commands, eagi, proxy, reply};
 pub use self::flow::asterisk::{Asterisk, AsteriskEvent, Invocation};
 pub use self::flow::session::{Event, Session};
 pub use self::values::digit::{Digit, EscapeDigits};
