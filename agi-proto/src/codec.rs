@@ -11,6 +11,7 @@ pub(crate) mod environment;
 pub(crate) mod frame;
 pub(crate) mod line;
 mod methods;
+pub mod proxy;
 pub mod reply;
 pub(crate) mod request;
 pub(crate) mod response;

@@ -21,7 +21,7 @@ pub use self::codec::environment::{
 };
 pub use self::codec::request::Request;
 pub use self::codec::response::Response;
-pub use self::codec::{arguments, audiosocket, commands, eagi, reply};
+pub use self::codec::{arguments, audiosocket, commands, eagi, proxy, reply};
 pub use self::flow::audio::{
     AudioEnd, AudioError, AudioEvent, AudioOptions, AudioStream, Cleared, SendError,
 };
