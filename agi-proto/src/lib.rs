@@ -12,6 +12,7 @@ mod values;
 
 pub use bstr::{BStr, BString};
 
+pub use self::codec::audio::{AudioFrame, FormatError, SampleRate};
 pub use self::codec::command::{Command, Pending};
 pub use self::codec::commands::{RawCommand, RawReply, WithResponse};
 pub use self::codec::encode::CommandEncoder;
@@ -20,7 +21,10 @@ pub use self::codec::environment::{
 };
 pub use self::codec::request::Request;
 pub use self::codec::response::Response;
-pub use self::codec::{arguments, commands, eagi, reply};
+pub use self::codec::{arguments, audiosocket, commands, eagi, proxy, reply};
+pub use self::flow::audio::{
+    AudioEnd, AudioError, AudioEvent, AudioOptions, AudioStream, Cleared, SendError,
+};
 pub use self::flow::pbx::{CommandLine, PbxEvent, PbxSession};
 pub use self::flow::session::{Event, Filled, Session};
 pub use self::values::digit::{Digit, EscapeDigits};

@@ -1,6 +1,7 @@
 //! Support for the tests of the whole: two sides joined in memory, recorded conversations, and a real
 //! Asterisk with services for it.
 
+pub mod ami;
 pub mod asterisk;
 pub mod fuzz;
 pub mod pair;

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
+use agi_proto::audiosocket::{Message, MessageBuffer, Uuid, asterisk, encode_audio};
 use agi_proto::commands::{
     GetData, GetVariable, GetVariableExact, Noop, SayDate, SetVariableExact, SpeechRecognize, Verbose,
     WaitForDigit,
 };
 use agi_proto::{
     Command, CommandEncoder, EncodeError, Environment, EnvironmentError, EscapeDigits, Filled, Leniency,
-    Limits, ProtocolError, RawCommand, Session,
+    Limits, ProtocolError, RawCommand, SampleRate, Session,
 };
 use agi_tests::fuzz;
 use agi_tests::pair::{ENVIRONMENT, Seen, seen};
@@ -108,6 +109,40 @@ proptest! {
     #[test]
     fn conversations(bytes in vec(any::<u8>(), 0..600)) {
         fuzz::conversation(&bytes);
+    }
+
+    #[test]
+    fn audio_streams(bytes in vec(any::<u8>(), 0..600)) {
+        fuzz::audio(&bytes);
+    }
+
+    /// Messages of AudioSocket come out as they went in, in whatever pieces.
+    #[test]
+    fn audio_messages(
+        messages in vec((select(SampleRate::ALL.to_vec()), vec(any::<i16>(), 1..400), any::<[u8; 16]>()), 0..6),
+        piece in 1..900_usize,
+    ) {
+        let (mut bytes, mut expected) = (vec![], vec![]);
+        for (rate, samples, uuid) in &messages {
+            prop_assert_eq!(encode_audio(*rate, samples, &mut bytes), samples.len());
+            expected.push((Some(*rate), samples.clone()));
+            asterisk::encode_uuid(Uuid::from_bytes(*uuid), &mut bytes);
+            prop_assert_eq!(Uuid::from_bytes(*uuid).to_string().parse(), Ok(Uuid::from_bytes(*uuid)));
+            expected.push((None, uuid.iter().map(|&byte| byte.into()).collect()));
+        }
+        let (mut buffer, mut found) = (MessageBuffer::new(800), vec![]);
+        for piece in bytes.chunks(piece) {
+            buffer.handle_input(piece);
+            while let Some(message) = buffer.next_message().unwrap() {
+                found.push(match message {
+                    Message::Audio { rate, samples } => (Some(rate), samples.iter().collect()),
+                    Message::Uuid(uuid) => (None, uuid.as_bytes().map(i16::from).to_vec()),
+                    other => panic!("nobody sent {other:?}"),
+                });
+            }
+        }
+        prop_assert!(!buffer.is_inside());
+        prop_assert_eq!(found, expected);
     }
 
     /// Whatever stands in an argument, it stays one argument, or its own name is told.

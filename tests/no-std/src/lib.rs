@@ -1,4 +1,4 @@
-//! agi-proto on a machine that has nothing but an allocator.
+//! agi-proto and agi-ami on a machine that has nothing but an allocator.
 #![no_std]
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -29,4 +29,17 @@ pub extern "C" fn conversation() -> bool {
     let mut asterisk = agi_proto::PbxSession::new(2047);
     asterisk.send_environment([("agi_request", "x")]);
     session.poll_event().is_ok_and(|event| event.is_none())
+}
+
+/// Uses the manager connection, so that it is linked.
+#[unsafe(no_mangle)]
+pub extern "C" fn connection() -> bool {
+    let now = core::time::Duration::ZERO;
+    let Ok(credentials) = agi_ami::Credentials::new("agi", "secret") else { return false };
+    let Ok(mut connection) = agi_ami::Connection::new(credentials, agi_ami::Options::default(), 1, now)
+    else {
+        return false;
+    };
+    connection.handle_input(b"Asterisk Call Manager/11.0.0\r\n", now);
+    connection.poll_event().is_ok_and(|event| event.is_none())
 }

@@ -38,6 +38,7 @@ pub struct Asterisk {
     version: Version,
     run: PathBuf,
     sip: SocketAddr,
+    manager: (SocketAddr, String),
     ami: Ami,
     keeper: Option<Keeper>,
 }
@@ -110,7 +111,7 @@ impl Asterisk {
         match boot(address, &secret, &keeper) {
             Ok(ami) => {
                 let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, sip_port));
-                Ok(Self { version, run, sip, ami, keeper: Some(keeper) })
+                Ok(Self { version, run, sip, manager: (address, secret), ami, keeper: Some(keeper) })
             }
             Err(why) => {
                 keeper.end();
@@ -148,6 +149,12 @@ impl Asterisk {
     #[must_use]
     pub fn sounds_dir(&self) -> PathBuf {
         self.run.join("data/sounds")
+    }
+
+    /// Where its manager interface is, and the secret of the user `service`, who may do what an Async AGI service needs.
+    #[must_use]
+    pub fn manager(&self) -> (SocketAddr, &str) {
+        (self.manager.0, &self.manager.1)
     }
 
     /// Where it takes SIP calls (UDP); any number runs the AGI that the global variable `SIP_AGI` names, with the number

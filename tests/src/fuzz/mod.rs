@@ -5,7 +5,9 @@
 
 use std::sync::LazyLock;
 
+mod ami;
 mod arguments;
+mod audio;
 mod commands;
 mod conversation;
 mod differential;
@@ -15,7 +17,9 @@ mod request;
 mod response;
 mod session;
 
+pub use self::ami::ami;
 pub use self::arguments::arguments;
+pub use self::audio::audio;
 pub use self::commands::{command_roundtrip, refusal_names_an_argument};
 pub use self::conversation::conversation;
 pub use self::differential::differential;
@@ -28,7 +32,7 @@ pub use self::session::session;
 pub type Body = fn(&[u8]);
 
 /// Every body by the name of its target.
-pub const BODIES: [(&str, Body); 8] = [
+pub const BODIES: [(&str, Body); 10] = [
     ("environment", environment),
     ("response", response),
     ("arguments", arguments),
@@ -37,6 +41,8 @@ pub const BODIES: [(&str, Body); 8] = [
     ("command_roundtrip", command_roundtrip),
     ("conversation", conversation),
     ("differential", differential),
+    ("ami", ami),
+    ("audio", audio),
 ];
 
 /// Prints a step of a body that is a sequence of steps, where `FUZZ_TRACE` is set: to read a finding.
